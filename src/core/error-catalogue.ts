@@ -1,0 +1,63 @@
+// Every error a user can meet, in one place: names are permanent, the reference in docs/errors.md is made from this file.
+// An entry's function takes the facts and says what happened and why; `hint` says what to do next.
+
+/** What an error means for retry and for the exit code. Only `transient` is ever retried. */
+export type ErrorKind = 'usage' | 'config' | 'data' | 'auth' | 'transient' | 'interrupted' | 'bug'
+
+interface Entry<A> {
+  readonly kind: ErrorKind
+  readonly message: (args: A) => string
+  readonly hint?: (args: A) => string
+}
+
+const entry = <A>(kind: ErrorKind, message: (args: A) => string, hint?: (args: A) => string): Entry<A> =>
+  hint ? { kind, message, hint } : { kind, message }
+
+export const catalogue = {
+  // core
+  INTERNAL: entry<{ detail: string }>(
+    'bug',
+    (a) => `Something happened that should be impossible: ${a.detail}.`,
+    () => 'This is a fault of ours. Please report it with the lines above.',
+  ),
+  INTERRUPTED: entry<{ what: string }>('interrupted', (a) => `Interrupted: ${a.what}.`),
+  SECRETS_MISSING: entry<{ names: readonly string[] }>(
+    'config',
+    (a) =>
+      `${a.names.length === 1 ? 'An environment variable is' : 'Environment variables are'} not set: ${a.names.join(', ')}.`,
+    (a) =>
+      `Set ${a.names.length === 1 ? 'it' : 'them'} in the environment, for example: export ${a.names[0] ?? 'NAME'}=…`,
+  ),
+  GRAPH_CYCLE: entry<{ path: readonly string[] }>(
+    'config',
+    (a) => `These depend on each other in a circle: ${a.path.join(' -> ')}.`,
+    () => 'Remove one of the references.',
+  ),
+
+  // warehouse
+  WAREHOUSE_LOCKED: entry<{ path: string; holder: string; waited: string; mode: string }>(
+    'transient',
+    (a) => `${a.path} is in use by ${a.holder}; waited ${a.waited} to open it for ${a.mode}. Nothing was changed.`,
+    () =>
+      'Close that program or wait longer with --wait 60s. A program that only reads the file also keeps writers out.',
+  ),
+  WAREHOUSE_OPEN: entry<{ path: string; reason: string }>(
+    'config',
+    (a) => `${a.path} could not be opened: ${a.reason}.`,
+  ),
+  WAREHOUSE_NEWER: entry<{ found: number; known: number }>(
+    'config',
+    (a) =>
+      `The warehouse's state is at version ${a.found}; this version of cdp knows only up to ${a.known}. Nothing was changed.`,
+    () => 'Upgrade composable-cdp, or use another database file.',
+  ),
+  WAREHOUSE_FULL: entry<{ reason: string }>(
+    'transient',
+    (a) => `The disk is full: ${a.reason}. The step was rolled back; the last good state is in place.`,
+    () => 'Free disk space and run the same command again.',
+  ),
+  QUERY_FAILED: entry<{ reason: string; sql: string }>('data', (a) => `A statement failed: ${a.reason}\n${a.sql}`),
+} as const
+
+export type ErrorCode = keyof typeof catalogue
+export type ErrorArgs<C extends ErrorCode> = Parameters<(typeof catalogue)[C]['message']>[0]

@@ -1,0 +1,32 @@
+// The public API, and the only barrel. Connectors import from here, as a third party would.
+export { defineProject, type ProjectDefinition } from './project/define-project.ts'
+export { duckdb, type DuckDbSettings } from './warehouse/define-duckdb.ts'
+export { env, resolve, redact, isSecret, type Secret, type Setting } from './core/secret.ts'
+export { CdpError, isCdpError, type ErrorCode } from './core/errors.ts'
+export { systemClock, type Clock } from './core/clock.ts'
+export type { Json, JsonObject } from './core/json.ts'
+export {
+  defineSource,
+  type Page,
+  type PagesRead,
+  type ReadContext,
+  type ScanRead,
+  type Source,
+  type Stream,
+  type StreamSettings,
+} from './ingest/source.ts'
+export {
+  defineDestination,
+  type Change,
+  type Destination,
+  type DestinationFacts,
+  type Limits,
+  type Mode,
+  type Operation,
+  type Outcome,
+  type SnapshotContext,
+  type WriteContext,
+  type Writer,
+  type WriteResult,
+} from './sync/destination.ts'
+export { defineSync, type Guard, type MapValue, type SyncDefinition } from './sync/define-sync.ts'

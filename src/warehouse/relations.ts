@@ -1,0 +1,312 @@
+// Every relation the engine owns in schema `cdp`, with its columns: the one place that says what state there is.
+// Migrations create exactly this; `docs/state.md` is made from it; every one can be read with a SELECT.
+import type { ColumnType } from './warehouse.ts'
+
+export interface EngineRelation {
+  readonly about: string
+  /** Columns in order. A trailing `?` on the type means it may be null. */
+  readonly columns: Readonly<Record<string, ColumnType | `${ColumnType}?`>>
+  /** Columns that name a row once. Not enforced by every engine; the engine's statements keep it true. */
+  readonly key: readonly string[]
+}
+
+const relation = (about: string, key: readonly string[], columns: EngineRelation['columns']): EngineRelation => ({
+  about,
+  key,
+  columns,
+})
+
+export const engineRelations = {
+  migrations: relation('Which migrations were applied', ['version'], {
+    version: 'integer',
+    name: 'text',
+    applied_at: 'timestamp',
+  }),
+
+  // runs
+  runs: relation('One row a command that worked on the warehouse', ['run_id'], {
+    run_id: 'text', // sorts by time: 20261101T160000.123Z-4f2a
+    command: 'text',
+    instant: 'timestamp', // replaces current_timestamp in every model of the run
+    started_at: 'timestamp',
+    finished_at: 'timestamp?',
+    status: 'text', // running · done · failed · interrupted
+    exit_code: 'integer?',
+    version: 'text',
+    host: 'text',
+    pid: 'integer',
+  }),
+  run_steps: relation('One row a step of a run', ['run_id', 'step'], {
+    run_id: 'text',
+    step: 'text',
+    kind: 'text',
+    status: 'text', // done · unchanged · skipped · failed · warned
+    rows: 'integer?',
+    detail: 'text?',
+    seconds: 'double',
+    finished_at: 'timestamp',
+  }),
+  versions: relation('The version of every relation: the run in which its content last changed', ['relation'], {
+    relation: 'text', // raw.shop_customers · people
+    version: 'text',
+    fingerprint: 'text', // of its definition, engine and the versions of what it reads
+    content: 'text?', // hash over its rows, in no order
+    rows: 'integer?',
+    instant: 'timestamp?', // of the run it was last built for, when it reads the clock
+    built_at: 'timestamp',
+  }),
+
+  // landing
+  loads: relation('One row a load of a stream', ['load_id', 'stream'], {
+    load_id: 'text',
+    run_id: 'text',
+    stream: 'text', // shop.customers
+    status: 'text', // done · failed · unchanged
+    files: 'integer',
+    bytes: 'integer',
+    rows_read: 'integer',
+    rows_new: 'integer',
+    rows_changed: 'integer',
+    rows_unchanged: 'integer',
+    rows_vanished: 'integer',
+    rows_quarantined: 'integer',
+    error: 'text?',
+    started_at: 'timestamp',
+    finished_at: 'timestamp',
+  }),
+  load_files: relation('Files a stream has landed, to know new and changed ones', ['stream', 'file'], {
+    stream: 'text',
+    file: 'text',
+    bytes: 'integer',
+    modified_ms: 'integer',
+    sha256: 'text?',
+    load_id: 'text',
+    rows: 'integer',
+  }),
+  cursors: relation('How far a stream was read; never ahead of its rows', ['stream'], {
+    stream: 'text',
+    cursor: 'text',
+    load_id: 'text',
+    updated_at: 'timestamp',
+  }),
+  schemas: relation(
+    'The type of every landed column, decided once and only widened',
+    ['stream', 'column_name', 'version'],
+    {
+      stream: 'text',
+      column_name: 'text',
+      original_name: 'text',
+      position: 'integer',
+      type: 'text',
+      declared: 'boolean',
+      version: 'integer', // 1 at birth, +1 at each widening; the highest is in force
+      load_id: 'text',
+      changed_at: 'timestamp',
+    },
+  ),
+  quarantine: relation('Rows that could not be landed, with their text and the reason', ['quarantine_id'], {
+    quarantine_id: 'text',
+    load_id: 'text',
+    stream: 'text',
+    file: 'text?',
+    record: 'integer?', // counted from 1, header not counted
+    line: 'integer?', // physical line, counted from 1
+    column_name: 'text?',
+    reason: 'text',
+    raw: 'text',
+    quarantined_at: 'timestamp',
+    status: 'text', // open · closed
+    closed_at: 'timestamp?',
+    closed_by: 'text?', // the load that closed it
+  }),
+
+  // models
+  test_failures: relation(
+    'Rows that failed a test of a model, the newest run of each test',
+    ['run_id', 'test', 'row_number'],
+    {
+      run_id: 'text',
+      model: 'text',
+      test: 'text',
+      severity: 'text', // warn · error
+      row_number: 'integer',
+      failing_row: 'json',
+    },
+  ),
+
+  // identity
+  person: relation('Every person id ever issued', ['graph', 'person_id'], {
+    graph: 'text',
+    person_id: 'text',
+    anchor: 'text', // key of the record it was born from
+    ordinal: 'integer', // which id of that anchor
+    born_run: 'text',
+    born_seen_at: 'timestamp?',
+    status: 'text', // active · merged · retired
+    merged_into: 'text?',
+    records: 'integer',
+  }),
+  person_records: relation('Which person each record belongs to now', ['graph', 'record_key'], {
+    graph: 'text',
+    record_key: 'text',
+    person_id: 'text',
+    seen_at: 'timestamp?',
+  }),
+  person_links: relation(
+    'Why records are together: each record and the identifier value it carries',
+    ['graph', 'record_key', 'identifier'],
+    {
+      graph: 'text',
+      record_key: 'text',
+      identifier: 'text',
+      value: 'text',
+      person_id: 'text',
+      status: 'text', // used · blocked · refused
+    },
+  ),
+  person_blocks: relation(
+    'Identifier values that join nobody: recorded decisions with their evidence',
+    ['graph', 'identifier', 'value'],
+    {
+      graph: 'text',
+      identifier: 'text',
+      value: 'text',
+      reason: 'text', // junk · shared · limit
+      shared_by: 'integer?',
+      records: 'integer',
+      evidence: 'json?',
+      decided_run: 'text',
+    },
+  ),
+  person_history: relation(
+    'What happened to ids: created, merged, split, retired',
+    ['graph', 'run_id', 'old_id', 'person_id', 'event'],
+    {
+      graph: 'text',
+      run_id: 'text',
+      event: 'text',
+      old_id: 'text',
+      person_id: 'text?',
+      records: 'integer',
+      cause: 'text?',
+      at: 'timestamp',
+    },
+  ),
+  person_redirects: relation('Where an id that is no more leads, flattened', ['graph', 'old_id'], {
+    graph: 'text',
+    old_id: 'text',
+    person_id: 'text',
+    run_id: 'text',
+  }),
+  trait_origins: relation('Where each winning value of a profile came from', ['profile', 'person_id', 'trait'], {
+    profile: 'text',
+    person_id: 'text',
+    trait: 'text',
+    record_key: 'text?', // null for a trait computed over several records
+    rule: 'text',
+  }),
+
+  // segments
+  segment_members: relation('Who is and was in a segment', ['segment', 'person_id', 'entered_at'], {
+    segment: 'text',
+    person_id: 'text',
+    entered_at: 'timestamp',
+    left_at: 'timestamp?',
+  }),
+  segment_sizes: relation('The size of a segment at each run that built it', ['segment', 'run_id'], {
+    segment: 'text',
+    run_id: 'text',
+    at: 'timestamp',
+    members: 'integer',
+    entered: 'integer',
+    left: 'integer',
+  }),
+
+  // syncs
+  syncs: relation('What the engine knows of a sync between runs', ['sync'], {
+    sync: 'text',
+    epoch: 'integer', // of its last run; log keys are (sync, epoch, seq)
+    definition: 'text', // fingerprint of the sync's definition
+    map: 'json', // as of the last plan, to tell a changed map from changed data
+    inputs: 'json', // versions of from, consent, suppression, exclusions at the last plan
+    due_at: 'timestamp?', // the earliest retry or poll; null when nothing is due
+    folded_seq: 'integer', // log entries of `epoch` up to here are in sync_rows
+    updated_at: 'timestamp',
+  }),
+  sync_runs: relation('One row a run of a sync', ['sync', 'epoch'], {
+    sync: 'text',
+    epoch: 'integer',
+    run_id: 'text',
+    started_at: 'timestamp',
+    finished_at: 'timestamp?',
+    status: 'text', // running · done · unchanged · stopped · guarded · failed · interrupted
+    reason: 'text?',
+    source_rows: 'integer',
+    withheld: 'integer',
+    skipped: 'integer',
+    eligible: 'integer',
+    planned_upserts: 'integer',
+    planned_removes: 'integer',
+    delivered_upserts: 'integer',
+    delivered_removes: 'integer',
+    rejected: 'integer',
+    retrying: 'integer',
+    unknown: 'integer',
+    pending: 'integer',
+    calls: 'integer',
+  }),
+  sync_rows: relation(
+    'One row a match key: what the destination holds and what is owed. A fold of sync_log',
+    ['sync', 'key_hash'],
+    {
+      sync: 'text',
+      key_hash: 'text',
+      key: 'json', // the match keys as delivered
+      wanted: 'text', // upsert · remove: the operation last planned
+      status: 'text', // delivered · rejected · retry · unknown · pending · planned
+      held: 'boolean', // the destination holds, or possibly holds, this key
+      row_hash: 'text?', // of the row as last confirmed
+      fields: 'json?', // field -> hash of its value as last confirmed; an absent field was never sent
+      planned_hash: 'text?', // of the row in the open attempt
+      planned_fields: 'json?',
+      reference: 'text?', // the vendor's record id, where it gives one
+      attempts: 'integer', // since the last success or change
+      next_attempt_at: 'timestamp?',
+      reason: 'text?',
+      job: 'text?',
+      epoch: 'integer',
+      seq: 'integer', // the newest log entry folded in
+      first_delivered_at: 'timestamp?',
+      last_delivered_at: 'timestamp?',
+      updated_at: 'timestamp',
+    },
+  ),
+  sync_log: relation('Append-only: every planned row, intent and outcome. The truth', ['sync', 'epoch', 'seq'], {
+    sync: 'text',
+    epoch: 'integer',
+    seq: 'integer',
+    event: 'text', // plan · intent · outcome
+    at: 'timestamp',
+    key_hash: 'text',
+    operation: 'text', // upsert · insert · update · remove
+    row_hash: 'text?',
+    status: 'text?', // of an outcome
+    reason: 'text?',
+    attempt: 'text?', // id of the call it belongs to
+    detail: 'json?', // retry-after, vendor reference, job
+  }),
+  sync_skipped: relation(
+    'Rows of `from` that were kept aside at the last plan, with the reason',
+    ['sync', 'row_number'],
+    {
+      sync: 'text',
+      epoch: 'integer',
+      row_number: 'integer',
+      reason: 'text', // null key · empty key · duplicate key · …
+      key: 'json?',
+      person_id: 'text?',
+    },
+  ),
+} as const satisfies Record<string, EngineRelation>
+
+export type EngineRelationName = keyof typeof engineRelations

@@ -1,0 +1,134 @@
+// The warehouse seam: the little that an engine must do. Everything above speaks SQL through it; what differs between engines is data.
+import type { Clock } from '../core/clock.ts'
+
+/** A value as JavaScript sees it. INTEGER is a number up to 2^53-1 and a bigint beyond; DECIMAL is its text; DATE is `2026-10-01`;
+ * TIMESTAMP is `2026-10-01T08:00:00Z`, with as many fraction digits as it has (to the microsecond); JSON is its text. */
+export type Value =
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | Uint8Array
+  | readonly Value[]
+  | { readonly [key: string]: Value }
+export type Row = Readonly<Record<string, Value>>
+
+/** SQL with its parameters (`$1`, `$2`, … on DuckDB). A compiled Kysely query is one. */
+export type Statement = string | { readonly sql: string; readonly parameters: readonly unknown[] }
+
+/** Where a relation lives: landed data, the analysts' models, or the engine's own state. */
+export type Schema = 'raw' | 'models' | 'cdp'
+export interface RelationName {
+  readonly schema: Schema
+  readonly name: string
+}
+
+/** Portable column types; each engine says its own word for them (`typeName`). */
+export type ColumnType =
+  | 'text'
+  | 'integer'
+  | 'double'
+  | 'boolean'
+  | 'date'
+  | 'timestamp'
+  | 'json'
+  | 'bytes'
+  | `decimal(${number},${number})`
+
+export interface Column {
+  readonly name: string
+  /** The engine's own type, in its own words (`DECIMAL(18,2)`). */
+  readonly type: string
+}
+
+/** Some rows of a result, column by column. */
+export interface Batch {
+  readonly columns: readonly Column[]
+  readonly rowCount: number
+  /** `values[column][row]`. */
+  readonly values: readonly (readonly Value[])[]
+}
+
+/** What an engine can do; the contract suite and the stages ask these, never an engine's name. */
+export interface Supports {
+  /** DDL and DML in one transaction, rolled back together. */
+  readonly transactionalDdl: boolean
+  /** Several processes may write at once. */
+  readonly concurrentWriters: boolean
+  /** The state lives in a file on this machine that is locked while open. */
+  readonly fileLock: boolean
+  /** `cost` knows the bytes of a statement before it runs. */
+  readonly dryRun: boolean
+}
+
+/** Something that executes SQL. */
+export interface Session {
+  /** Executes a statement; `changed` is the number of rows it inserted, updated or deleted (0 for DDL). */
+  run(statement: Statement): Promise<{ readonly changed: number }>
+  /** A small result, whole. */
+  all<T = Row>(statement: Statement): Promise<T[]>
+  /** A result of any size in columnar batches; the next batch is fetched only when it is asked for. */
+  stream(statement: Statement): AsyncIterable<Batch>
+  /** The columns a SELECT would give; executes nothing. Throws the engine's own refusal as QUERY_FAILED. */
+  describe(select: string): Promise<readonly Column[]>
+}
+
+export interface Warehouse extends Session {
+  /** Which `<name>.<engine>.sql` overrides apply. Nothing else may branch on it. */
+  readonly engine: string
+  readonly supports: Supports
+  /** The embedded DuckDB that reads files and pages on every target. On DuckDB it is the warehouse's own session. */
+  readonly reader: Session
+  /** The quoted, fully qualified name of a relation. */
+  name(relation: RelationName): string
+  /** An identifier, quoted. The only way a name becomes SQL. */
+  quote(identifier: string): string
+  /** A text as a literal, escaped. For the few places that take no parameter (file names in readers). */
+  literal(text: string): string
+  /** A portable type in the engine's words. */
+  typeName(type: ColumnType): string
+  /** Appends what a SELECT over the *reader* gives to a relation of the warehouse by the engine's fastest way. Returns the rows. */
+  load(target: RelationName, columns: readonly string[], readerSelect: string): Promise<number>
+  /** Writes a result as NDJSON to a file on this machine (one object a row), flushed. Returns the rows. */
+  unload(statement: Statement, path: string): Promise<number>
+  /** All or nothing where `transactionalDdl`; nested calls join the outer one. */
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** Which relations exist in a schema. */
+  relations(schema: Schema): Promise<readonly { readonly name: string; readonly isView: boolean }[]>
+  close(): Promise<void>
+}
+
+export interface OpenOptions {
+  readonly mode: 'read' | 'write'
+  /** How long to wait for a lock held by another program. */
+  readonly waitMs: number
+  readonly clock: Clock
+  readonly signal?: AbortSignal
+  /** Called once when waiting starts, with who holds it. */
+  readonly onWait?: (holder: string) => void
+}
+
+/** A warehouse as a project names it: plain data, so that a compiled project can be kept in a file, and the module that opens it.
+ * `module` is relative to this file and exports `open(settings, options): Promise<Warehouse>`. */
+export interface WarehouseDefinition {
+  readonly module: string
+  readonly engine: string
+  readonly settings: Readonly<Record<string, unknown>>
+}
+
+export interface WarehouseModule {
+  open(settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse>
+  /** The file or address in words, credentials redacted; resolves settings, opens nothing. */
+  describeTarget(settings: Readonly<Record<string, unknown>>): string
+}
+
+const moduleOf = async (definition: WarehouseDefinition): Promise<WarehouseModule> =>
+  (await import(new URL(definition.module, import.meta.url).href)) as WarehouseModule
+
+/** Opens a warehouse; in `write` mode its state is migrated to this version first. */
+export const openWarehouse = async (definition: WarehouseDefinition, options: OpenOptions): Promise<Warehouse> =>
+  (await moduleOf(definition)).open(definition.settings, options)
+
+export const describeWarehouse = async (definition: WarehouseDefinition): Promise<string> =>
+  (await moduleOf(definition)).describeTarget(definition.settings)
