@@ -1,6 +1,8 @@
 // The one error class of the product: a code from the catalogue, its facts, a place, a cause. Branded, so that two copies of the package agree.
 import { catalogue, type ErrorArgs, type ErrorCode, type ErrorKind } from './error-catalogue.ts'
 
+export type { ErrorCode, ErrorKind } from './error-catalogue.ts'
+
 const brand = Symbol.for('composable-cdp.error')
 
 /** Where a problem is: a file, and if known a line and column (both from 1; columns count code points). */

@@ -100,6 +100,8 @@ export interface Warehouse extends Session {
 }
 
 export interface OpenOptions {
+  /** The project's folder, which relative paths start from. */
+  readonly root: string
   readonly mode: 'read' | 'write'
   /** How long to wait for a lock held by another program. */
   readonly waitMs: number
@@ -120,7 +122,7 @@ export interface WarehouseDefinition {
 export interface WarehouseModule {
   open(settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse>
   /** The file or address in words, credentials redacted; resolves settings, opens nothing. */
-  describeTarget(settings: Readonly<Record<string, unknown>>): string
+  describeTarget(settings: Readonly<Record<string, unknown>>, root: string): string
 }
 
 const moduleOf = async (definition: WarehouseDefinition): Promise<WarehouseModule> =>
@@ -130,5 +132,5 @@ const moduleOf = async (definition: WarehouseDefinition): Promise<WarehouseModul
 export const openWarehouse = async (definition: WarehouseDefinition, options: OpenOptions): Promise<Warehouse> =>
   (await moduleOf(definition)).open(definition.settings, options)
 
-export const describeWarehouse = async (definition: WarehouseDefinition): Promise<string> =>
-  (await moduleOf(definition)).describeTarget(definition.settings)
+export const describeWarehouse = async (definition: WarehouseDefinition, root: string): Promise<string> =>
+  (await moduleOf(definition)).describeTarget(definition.settings, root)
