@@ -52,6 +52,7 @@ export const engineRelations = {
     fingerprint: 'text', // of its definition, engine and the versions of what it reads
     content: 'text?', // hash over its rows, in no order
     rows: 'integer?',
+    status: 'text', // good · failed: its last build or one of its tests failed, so nothing is sent from it
     instant: 'timestamp?', // of the run it was last built for, when it reads the clock
     built_at: 'timestamp',
   }),
