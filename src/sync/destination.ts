@@ -95,8 +95,11 @@ export interface Destination<K extends string = string, F extends string = strin
   readonly record: ZodType<Readonly<Partial<Record<F, unknown>>>>
   /** Every setting, so that missing secrets are named before anything starts. */
   readonly settings: readonly unknown[]
-  /** Resolves secrets and gets ready; called only when there is something to send. `remove` is the sync's. */
-  open(options: { readonly remove?: string }): Promise<Writer>
+  /**
+   * Resolves secrets and gets ready; called only when there is something to send. `remove` is the sync's.
+   * `root` is the project's folder, absolute: relative paths start there (default: the current folder).
+   */
+  open(options: { readonly remove?: string; readonly root?: string }): Promise<Writer>
 }
 
 /**
