@@ -1,6 +1,7 @@
 // A model as plain data: what the compiler makes of `models/**/<name>.sql`, what a kind builds, what a run skips.
 import type { RelationName, Session, Warehouse } from '../warehouse/warehouse.ts'
 import type { Emit } from '../core/events.ts'
+import type { Place } from '../core/errors.ts'
 
 export type ModelKind = 'view' | 'table' | 'incremental' | 'identity' | 'profile' | 'segment'
 
@@ -68,9 +69,17 @@ export interface BuildResult {
   readonly detail?: string
 }
 
+/** As much of another model as a header may build on. */
+export type NamedHeader = Pick<CompiledModel, 'name' | 'kind' | 'header'>
+
 /** How a kind turns its model into a relation. One file a kind in `kinds/`. */
 export interface Kind<Header = unknown> {
   readonly kind: ModelKind
+  /** Models its header names, beside those its SQL reads (`of: people`): they are among `reads`, so they are built before it. */
+  needs?(header: Header): readonly string[]
+  /** Puts what it must know of other models into its header, once all headers are parsed and before the fingerprint is taken.
+   * `place` is where the header stands, for its CdpErrors. */
+  resolve?(header: Header, find: (name: string) => NamedHeader | undefined, place: Place): Header
   build(model: CompiledModel<Header>, context: BuildContext): Promise<BuildResult>
 }
 

@@ -137,58 +137,67 @@ export const engineRelations = {
 
   // identity
   person: relation('Every person id ever issued', ['graph', 'person_id'], {
-    graph: 'text',
+    graph: 'text', // name of the identity model
     person_id: 'text',
     anchor: 'text', // key of the record it was born from
-    ordinal: 'integer', // which id of that anchor
+    ordinal: 'integer', // which id of that anchor, from 0
     born_run: 'text',
-    born_seen_at: 'timestamp?',
+    born_seen_at: 'timestamp?', // the earliest of its records at birth; with born_run and anchor its age, fixed
     status: 'text', // active · merged · retired
-    merged_into: 'text?',
-    records: 'integer',
+    merged_into: 'text?', // the id that took its place at the time; person_redirects says where it leads now
   }),
   person_records: relation('Which person each record belongs to now', ['graph', 'record_key'], {
     graph: 'text',
-    record_key: 'text',
+    record_key: 'text', // shop/1
     person_id: 'text',
-    seen_at: 'timestamp?',
   }),
+  person_former_records: relation(
+    'Records an id had when it was merged away: its redirect follows them',
+    ['graph', 'person_id', 'record_key'],
+    {
+      graph: 'text',
+      person_id: 'text',
+      record_key: 'text',
+    },
+  ),
   person_links: relation(
-    'Why records are together: each record and the identifier value it carries',
+    'Why records are together, or are not: every identifier value that several records carry, a record a row',
     ['graph', 'record_key', 'identifier'],
     {
       graph: 'text',
       record_key: 'text',
       identifier: 'text',
       value: 'text',
-      person_id: 'text',
       status: 'text', // used · blocked · refused
+      reason: 'text?', // of a refusal
     },
   ),
   person_blocks: relation(
-    'Identifier values that join nobody: recorded decisions with their evidence',
+    'Identifier values that join nobody: decisions, recorded once with their evidence',
     ['graph', 'identifier', 'value'],
     {
       graph: 'text',
       identifier: 'text',
       value: 'text',
-      reason: 'text', // junk · shared · limit
-      shared_by: 'integer?',
+      reason: 'text', // junk · shared
+      shared_by: 'integer?', // distinct people it seemed to belong to
+      allowed: 'integer?', // max_shared_by at the time
       records: 'integer',
-      evidence: 'json?',
+      examples: 'text?', // some of the records
       decided_run: 'text',
+      decided_at: 'timestamp',
     },
   ),
   person_history: relation(
     'What happened to ids: created, merged, split, retired',
-    ['graph', 'run_id', 'old_id', 'person_id', 'event'],
+    ['graph', 'run_id', 'event', 'old_id', 'person_id'],
     {
       graph: 'text',
       run_id: 'text',
       event: 'text',
-      old_id: 'text',
-      person_id: 'text?',
-      records: 'integer',
+      old_id: 'text?', // null at a creation
+      person_id: 'text?', // the id created, merged into or split off; null at a retirement
+      records: 'integer', // that were concerned
       cause: 'text?',
       at: 'timestamp',
     },
@@ -197,15 +206,19 @@ export const engineRelations = {
     graph: 'text',
     old_id: 'text',
     person_id: 'text',
-    run_id: 'text',
+    run_id: 'text', // the run that pointed it there
   }),
-  trait_origins: relation('Where each winning value of a profile came from', ['profile', 'person_id', 'trait'], {
-    profile: 'text',
-    person_id: 'text',
-    trait: 'text',
-    record_key: 'text?', // null for a trait computed over several records
-    rule: 'text',
-  }),
+  trait_origins: relation(
+    'The record each winning value of a profile came from; none for a trait computed over several',
+    ['profile', 'person_id', 'trait'],
+    {
+      profile: 'text',
+      person_id: 'text',
+      trait: 'text',
+      record_key: 'text',
+      rule: 'text',
+    },
+  ),
 
   // segments
   segment_members: relation('Who is and was in a segment', ['segment', 'person_id', 'entered_at'], {
@@ -311,3 +324,20 @@ export const engineRelations = {
 } as const satisfies Record<string, EngineRelation>
 
 export type EngineRelationName = keyof typeof engineRelations
+
+/** What only the warehouse knows and no source can give back: `cdp state export` saves exactly these. */
+export const keptRelations: readonly EngineRelationName[] = [
+  'cursors',
+  'schemas',
+  'person',
+  'person_records',
+  'person_blocks',
+  'person_history',
+  'person_redirects',
+  'segment_members',
+  'segment_sizes',
+  'syncs',
+  'sync_runs',
+  'sync_rows',
+  'sync_log',
+]
