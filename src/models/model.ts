@@ -1,5 +1,6 @@
 // A model as plain data: what the compiler makes of `models/**/<name>.sql`, what a kind builds, what a run skips.
-import type { RelationName, Session, Warehouse } from '../warehouse/warehouse.ts'
+import type { z, ZodObject } from 'zod'
+import type { Column, RelationName, Session, Warehouse } from '../warehouse/warehouse.ts'
 import type { Emit } from '../core/events.ts'
 import type { Place } from '../core/errors.ts'
 
@@ -9,8 +10,8 @@ export type ModelKind = 'view' | 'table' | 'incremental' | 'identity' | 'profile
 export type SqlPart =
   | string
   | { readonly relation: RelationName }
-  /** The run's instant in place of `current_timestamp` and its kin. */
-  | { readonly instant: 'timestamp' | 'date' }
+  /** The run's instant in place of `current_timestamp` and its kin; `datetime` and `time` are without a zone, in UTC. */
+  | { readonly instant: 'timestamp' | 'date' | 'datetime' | 'time' }
 
 export type Severity = 'warn' | 'error'
 
@@ -21,6 +22,8 @@ export interface CompiledTest {
   readonly model: string
   readonly severity: Severity
   readonly sql: readonly SqlPart[]
+  /** What it reads besides its own model: it is due again when one of these changed. */
+  readonly reads: readonly string[]
   readonly file: string
   readonly line: number
 }
@@ -33,11 +36,13 @@ export interface CompiledModel<Header = unknown> {
   readonly description: string
   readonly owner: string | undefined
   readonly tags: readonly string[]
-  /** The header as its kind's schema parsed it. */
+  /** The header's keys of this kind alone, as the kind's schema parsed them. */
   readonly header: Header
   readonly sql: readonly SqlPart[]
   /** Line of the file at which the SQL starts, from 1, to map an engine's error back. */
   readonly sqlLine: number
+  /** Column in that line at which the SQL starts, from 1, in code points. */
+  readonly sqlColumn: number
   /** What it reads: models (`people`), landed data (`raw.shop_customers`), the engine's (`cdp.person_redirects`). */
   readonly reads: readonly string[]
   /** It mentions the clock itself. */
@@ -45,7 +50,9 @@ export interface CompiledModel<Header = unknown> {
   /** How often a model that reads the clock is rebuilt; default `run`. */
   readonly refresh: 'run' | 'hour' | 'day'
   readonly tests: readonly CompiledTest[]
-  /** Of SQL, header and kind. */
+  /** Milliseconds after which its content counts as too old to send from; undefined: never. */
+  readonly freshnessMs: number | undefined
+  /** Of SQL, header and kind; not of tests, description, owner and tags. */
   readonly fingerprint: string
 }
 
@@ -93,9 +100,15 @@ export const render = (
     .map((part) => {
       if (typeof part === 'string') return part
       if ('relation' in part) return warehouse.name(part.relation)
-      if (part.instant === 'date') return `cast(${warehouse.literal(instant.slice(0, 10))} as date)`
-      return `cast(${warehouse.literal(instant)} as timestamptz)`
+      return `cast(${warehouse.literal(textOf[part.instant](instant))} as ${part.instant === 'timestamp' ? 'timestamptz' : part.instant})`
     })
     .join('')
+
+const textOf: Record<'timestamp' | 'date' | 'datetime' | 'time', (instant: string) => string> = {
+  timestamp: (instant) => instant,
+  date: (instant) => instant.slice(0, 10),
+  datetime: (instant) => instant.slice(0, 23).replace('T', ' '),
+  time: (instant) => instant.slice(11, 23),
+}
 
 export type { RelationName, Session, Warehouse }
