@@ -34,6 +34,56 @@ export const catalogue = {
     () => 'Remove one of the references.',
   ),
 
+  // run
+  SELECTOR_UNKNOWN: entry<{ selector: string; near: string }>(
+    'usage',
+    (a) => `Nothing in the project is called "${a.selector}".${a.near}`,
+    () => 'Selectors are names of streams, models or syncs, `+name`, `name+`, `tag:x`, `kind:x` or `*`.',
+  ),
+  PROJECT_NOT_FOUND: entry<{ folder: string }>(
+    'usage',
+    (a) => `There is no cdp.config.ts in ${a.folder}.`,
+    () => 'Go to the project, name it with --project, or write a new one with: cdp init my-project',
+  ),
+  DURATION_INVALID: entry<{ text: string; option: string }>(
+    'usage',
+    (a) => `${a.option} "${a.text}" is not a length of time.`,
+    () => 'Write for example 250ms, 10s, 5m, 2h or 1d.',
+  ),
+  INSTANT_INVALID: entry<{ text: string }>(
+    'usage',
+    (a) => `"${a.text}" is not an instant.`,
+    () => 'Write it with its zone, for example 2026-11-01T23:00:00+07:00.',
+  ),
+  SCHEDULE_INVALID: entry<{ expression: string }>(
+    'config',
+    (a) => `"${a.expression}" is not a cron expression.`,
+    () => "Write five fields: minute hour day month weekday, for example '*/15 * * * *'.",
+  ),
+  STATE_NOT_EMPTY: entry<{ relations: readonly string[] }>(
+    'usage',
+    (a) =>
+      `The warehouse has state of its own in ${a.relations.map((name) => `cdp.${name}`).join(', ')}. Nothing was imported.`,
+    () => 'Import into a new database file, before the first cdp run.',
+  ),
+  STATE_NOT_FOUND: entry<{ folder: string }>(
+    'usage',
+    (a) => `There is no manifest.json in ${a.folder}: it is no state export.`,
+  ),
+  STATE_FORMAT: entry<{ folder: string; madeBy: string }>(
+    'usage',
+    (a) => `The export in ${a.folder} was made by composable-cdp ${a.madeBy}, in a format this version does not know.`,
+  ),
+  INIT_EXISTS: entry<{ folder: string; files: readonly string[] }>(
+    'usage',
+    (a) => `${a.folder} already has ${a.files.join(', ')}. Nothing was written.`,
+    () => 'Name another folder: cdp init my-project',
+  ),
+  TARGET_UNKNOWN: entry<{ target: string; known: readonly string[] }>(
+    'usage',
+    (a) => `The project has no warehouse called "${a.target}"; it has ${a.known.join(', ')}.`,
+  ),
+
   // warehouse
   WAREHOUSE_LOCKED: entry<{ path: string; holder: string; waited: string; mode: string }>(
     'transient',

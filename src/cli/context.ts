@@ -1,0 +1,106 @@
+// What every command needs: the project, a way to its warehouse, a clock, a signal and an output. Built once from the global options.
+import { existsSync } from 'node:fs'
+import { join, resolve as resolvePath } from 'node:path'
+import { parseDuration, systemClock, formatDuration, type Clock } from '../core/clock.ts'
+import { CdpError } from '../core/errors.ts'
+import { openCompiled } from '../project/cache.ts'
+import type { CompiledProject } from '../project/compiled.ts'
+import { newRunId, type LiveParts } from '../run/options.ts'
+import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts'
+import { createOutput, type Output } from './output.ts'
+import { createProgress, type Progress } from './progress.ts'
+
+export interface GlobalOptions {
+  readonly project: string
+  readonly target?: string
+  readonly wait: string
+  readonly json?: boolean
+  readonly quiet?: boolean
+  readonly color: boolean
+}
+
+export interface Context {
+  readonly root: string
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  readonly output: Output
+  readonly progress: Progress
+  readonly runId: string
+  readonly tempDir: string
+  project(): Promise<CompiledProject>
+  /** The code of the project; loads its configuration. */
+  live(): Promise<LiveParts>
+  openWarehouse(mode: 'read' | 'write'): Promise<Warehouse>
+}
+
+const waitOf = (text: string): number => {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new CdpError('DURATION_INVALID', { text, option: '--wait' })
+  return ms
+}
+
+// The first interrupt lets calls in flight finish; a second one leaves at once.
+const interruptSignal = (output: Output): AbortSignal => {
+  const controller = new AbortController()
+  const stop = (): void => {
+    if (controller.signal.aborted) {
+      // The signal's own default ends the process at once: what is on disk is all the next run needs.
+      process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM')
+      process.kill(process.pid, 'SIGINT')
+      return
+    }
+    output.note('Finishing what is in flight; interrupt again to leave at once.')
+    controller.abort(new CdpError('INTERRUPTED', { what: 'stopped by a signal' }))
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+  return controller.signal
+}
+
+export const createContext = (globals: GlobalOptions): Context => {
+  const root = resolvePath(globals.project)
+  const color = globals.color && process.env['NO_COLOR'] === undefined && process.stderr.isTTY
+  const output = createOutput(process, { json: globals.json === true, quiet: globals.quiet === true, color })
+  const progress = createProgress(output)
+  const signal = interruptSignal(output)
+  const waitMs = waitOf(globals.wait)
+  let compiled: Promise<CompiledProject> | undefined
+  const project = (): Promise<CompiledProject> => (compiled ??= compile(root, globals.target, output))
+  let loaded: Promise<LiveParts> | undefined
+
+  return {
+    root,
+    clock: systemClock,
+    signal,
+    output,
+    progress,
+    runId: newRunId(systemClock),
+    tempDir: join(root, '.cdp', 'tmp'),
+    project,
+    live: () =>
+      (loaded ??= import('../project/load.ts').then(async (m) => (await m.loadProject(root, globals.target)).live)),
+    openWarehouse: async (mode) =>
+      openWarehouse((await project()).warehouse, {
+        root,
+        mode,
+        waitMs,
+        clock: systemClock,
+        signal,
+        onWait: (holder) => output.note(`Waiting up to ${formatDuration(waitMs)} for ${holder}.`),
+      }),
+  }
+}
+
+const compile = async (root: string, target: string | undefined, output: Output): Promise<CompiledProject> => {
+  if (!existsSync(join(root, 'cdp.config.ts'))) throw new CdpError('PROJECT_NOT_FOUND', { folder: root })
+  const found = await openCompiled(root, target)
+  const project = found ?? (await (await import('../project/load.ts')).loadProject(root, target)).compiled
+  for (const warning of project.warnings) {
+    output.note(`! ${warning.file}${warning.line === undefined ? '' : `:${warning.line}`} ${warning.message}`)
+  }
+  return project
+}
+
+/** `removals,consent` -> the guards let through once. */
+export const allowSet = (values: readonly string[] | undefined): ReadonlySet<string> =>
+  new Set((values ?? []).flatMap((value) => value.split(',')).map((value) => value.trim()))

@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// The `cdp` program. It loads only the command that was asked for, and is the only place that ends the process.
+import { Command, CommanderError } from 'commander'
+import { exitCodes } from '../core/errors.ts'
+import { exitCodeOf, kindOfError } from '../core/exit.ts'
+import { packageVersion } from '../core/package.ts'
+import { commands, type CommandModule } from './commands.ts'
+import { createOutput } from './output.ts'
+
+const useColor = (): boolean =>
+  process.env['NO_COLOR'] === undefined && !process.argv.includes('--no-color') && process.stderr.isTTY
+
+const main = async (): Promise<number> => {
+  const program = new Command('cdp')
+    .description('A customer data platform in your warehouse: land sources, build SQL models, sync audiences.')
+    .version(packageVersion())
+    .option('-p, --project <folder>', 'the project, where cdp.config.ts is', '.')
+    .option('-t, --target <name>', 'the warehouse to work on (default: the first of the project)')
+    .option('--wait <time>', 'how long to wait for a warehouse that another program holds', '10s')
+    .option('--json', 'NDJSON on stdout also on a terminal')
+    .option('-q, --quiet', 'no talk on stderr')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText(
+      'after',
+      `\nA first project:  cdp init my-project && cd my-project && cdp run && cdp plan\nHelp on a command:  cdp <command> --help\nExit codes: 0 done · 1 bug · 2 usage or config · 3 data · 4 auth · 5 transient · 130 interrupted`,
+    )
+  let code = 0
+  const asked = process.argv.slice(2).find((word) => word in commands)
+  for (const [name, entry] of Object.entries(commands)) {
+    const command = program.command(name).summary(entry.summary).description(entry.summary)
+    if (name === asked) {
+      const module: CommandModule = await entry.load()
+      module.define(command, async (work) => {
+        code = await work(program.opts())
+      })
+    }
+  }
+  try {
+    await program.parseAsync()
+    return code
+  } catch (thrown) {
+    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : exitCodes.usage
+    const opts = program.opts<{ json?: boolean; quiet?: boolean }>()
+    createOutput(process, { json: opts.json === true, quiet: false, color: useColor() }).error(thrown)
+    return exitCodeOf(kindOfError(thrown))
+  }
+}
+
+// A reader that goes away (`cdp query … | head`) is no fault.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0)
+  throw error
+})
+
+const code = await main()
+// Whatever is still open (a keep-alive socket, a database thread) must not hold the process; what was written must be out first.
+process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))

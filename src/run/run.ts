@@ -1,0 +1,126 @@
+// `cdp run`: performs a plan. Lands what is new, builds what that changes in order, runs the models' tests, and saves versions.
+// A step that fails stops what depends on it and nothing else.
+import { reasonOf, type ErrorKind } from '../core/errors.ts'
+import type { StepStatus } from '../core/events.ts'
+import { exitCodeOf, kindOfError, worstKind } from '../core/exit.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import type { RunOptions } from './options.ts'
+import { planRun, type RunPlan, type RunStep } from './plan.ts'
+import { finishRun, recordStep, startRun } from './record.ts'
+
+export interface StepResult {
+  readonly step: string
+  readonly kind: string
+  readonly status: StepStatus
+  readonly rows: number | undefined
+  readonly detail: string | undefined
+  readonly seconds: number
+  readonly error: unknown
+}
+
+export interface RunResult {
+  readonly runId: string
+  readonly steps: readonly StepResult[]
+  /** The worst kind of error met, or undefined when all went well. */
+  readonly failed: ErrorKind | undefined
+}
+
+export interface PerformOptions extends RunOptions {
+  readonly fullRefresh: boolean
+  /** Quarantined rows and warnings count as failures. */
+  readonly strict: boolean
+  readonly tempDir: string
+}
+
+/** What performing one step gave; `changed` says whether what reads it must look again. */
+export interface StepOutcome {
+  readonly status: StepStatus
+  readonly rows?: number | undefined
+  readonly detail?: string | undefined
+  readonly error?: unknown
+}
+
+const kindOf = (step: RunStep): string => (step.kind === 'land' ? 'land' : step.model.kind)
+
+/** Opens the warehouse, plans and performs. With nothing to do it executes no model and writes nothing. */
+export const performRun = async (options: PerformOptions): Promise<RunResult> => {
+  const warehouse = await options.openWarehouse('write')
+  try {
+    const plan = await planRun(warehouse, options.project, options)
+    return plan.quiet ? quietResult(plan, options) : await performPlan(plan, warehouse, options)
+  } finally {
+    await warehouse.close()
+  }
+}
+
+const quietResult = (plan: RunPlan, options: PerformOptions): RunResult => {
+  const steps = plan.steps.map((step) => result(step, { status: 'unchanged', detail: step.reason }, 0))
+  for (const step of steps) emitFinished(step, options)
+  return { runId: options.runId, steps, failed: undefined }
+}
+
+const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: PerformOptions): Promise<RunResult> => {
+  const { performLand, performModel } = await import('./steps.ts')
+  await startRun(warehouse, { ...options, command: 'run' })
+  const steps: StepResult[] = []
+  const broken = new Set<string>()
+  for (const step of plan.steps) {
+    if (options.signal.aborted) break
+    const started = options.clock.now()
+    options.emit({ type: 'step-started', step: step.id, kind: kindOf(step) })
+    let outcome: StepOutcome
+    try {
+      outcome =
+        step.kind === 'land'
+          ? await performLand(step, plan.versions, warehouse, options)
+          : await performModel(step, plan.versions, broken, warehouse, options)
+    } catch (error) {
+      outcome = { status: 'failed', detail: reasonOf(error), error }
+    }
+    if (outcome.status === 'failed' || outcome.status === 'skipped') broken.add(step.id)
+    if (step.kind === 'land' && outcome.status === 'failed') broken.add(`raw.${step.stream.relation}`)
+    const done = result(step, outcome, (options.clock.now() - started) / 1000)
+    steps.push(done)
+    await recordStep(warehouse, options.runId, done, options.clock)
+    emitFinished(done, options)
+  }
+  const interrupted = options.signal.aborted
+  const failed = interrupted ? 'interrupted' : worstOf(steps, options.strict)
+  await finishRun(warehouse, {
+    ...options,
+    status: interrupted ? 'interrupted' : failed === undefined ? 'done' : 'failed',
+    exitCode: exitCodeOf(failed),
+  })
+  return { runId: options.runId, steps, failed }
+}
+
+const worstOf = (steps: readonly StepResult[], strict: boolean): ErrorKind | undefined =>
+  worstKind(
+    steps.map((step) => {
+      if (step.status === 'failed') return step.error === undefined ? 'data' : kindOfError(step.error)
+      return strict && step.status === 'warned' ? 'data' : undefined
+    }),
+  )
+
+const result = (step: RunStep, outcome: StepOutcome, seconds: number): StepResult => ({
+  step: step.id,
+  kind: kindOf(step),
+  status: outcome.status,
+  rows: outcome.rows,
+  detail: outcome.detail,
+  seconds,
+  error: outcome.error,
+})
+
+const emitFinished = (step: StepResult, options: PerformOptions): void => {
+  options.emit({
+    type: 'step-finished',
+    step: step.step,
+    kind: step.kind,
+    status: step.status,
+    ms: step.seconds * 1000,
+    ...(step.rows === undefined ? {} : { rows: step.rows }),
+    ...(step.detail === undefined ? {} : { detail: step.detail }),
+    ...(step.error === undefined ? {} : { error: step.error }),
+  })
+}

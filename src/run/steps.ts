@@ -1,0 +1,128 @@
+// The two kinds of steps of a run: landing a stream, building a model. Each leaves the warehouse either as it was or as it should be.
+import type { StepStatus } from '../core/events.ts'
+import { land } from '../ingest/land.ts'
+import { buildModel } from '../models/build.ts'
+import { runTests } from '../models/tests.ts'
+import type { BuildContext } from '../models/model.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import type { LandStep, ModelStep } from './plan.ts'
+import type { PerformOptions, StepOutcome } from './run.ts'
+import { inputFingerprint, saveVersion, type Version, type Versions } from './versions.ts'
+
+/** Lands one stream; its raw relation gets a new version only when its content changed. */
+export const performLand = async (
+  step: LandStep,
+  versions: Versions,
+  warehouse: Warehouse,
+  options: PerformOptions,
+): Promise<StepOutcome> => {
+  if (step.action === 'none') return { status: 'unchanged', detail: step.reason }
+  const { stream } = step
+  const pages = stream.from.kind === 'pages' ? (await options.live()).pages(stream.id) : undefined
+  const loaded = await land({
+    warehouse,
+    stream,
+    ...(pages === undefined ? {} : { pages }),
+    root: options.project.root,
+    timeZone: options.project.timeZone,
+    runId: options.runId,
+    instant: options.instant,
+    allow: options.allow,
+    emit: options.emit,
+    clock: options.clock,
+    signal: options.signal,
+    tempDir: options.tempDir,
+  })
+  const relation = `raw.${stream.relation}`
+  if (loaded.changed || !versions.has(relation)) {
+    const version: Version = {
+      relation,
+      version: options.runId,
+      fingerprint: 'landed',
+      content: null,
+      rows: loaded.rowsTotal,
+      status: 'good',
+      instant: null,
+    }
+    await saveVersion(warehouse, version, new Date(options.clock.now()).toISOString())
+    versions.set(relation, version)
+  }
+  const quarantined = loaded.rowsQuarantined
+  const parts = [
+    `${loaded.rowsNew} new`,
+    `${loaded.rowsChanged} changed`,
+    ...(loaded.rowsVanished > 0 ? [`${loaded.rowsVanished} vanished`] : []),
+    ...(quarantined > 0 ? [`${quarantined} quarantined`] : []),
+  ]
+  return { status: quarantined > 0 ? 'warned' : 'done', rows: loaded.rowsRead, detail: parts.join(', ') }
+}
+
+/** Builds one model unless it would come out the same, then runs its tests. A model that failed, or reads one that did, is
+ * marked so: its last good rows stay where they are, and no sync sends from them until it is good again. */
+export const performModel = async (
+  step: ModelStep,
+  versions: Versions,
+  broken: ReadonlySet<string>,
+  warehouse: Warehouse,
+  options: PerformOptions,
+): Promise<StepOutcome> => {
+  const { model } = step
+  const known = versions.get(model.name)
+  const inputs = inputFingerprint(model, versions, {
+    instant: options.instant,
+    timeZone: options.project.timeZone,
+    engine: warehouse.engine,
+  })
+  const save = async (version: Pick<Version, 'version' | 'content' | 'rows' | 'status'>): Promise<void> => {
+    const instant = model.readsClock ? options.instant : null
+    const full = { relation: model.name, fingerprint: inputs, instant, ...version }
+    await saveVersion(warehouse, full, new Date(options.clock.now()).toISOString())
+    versions.set(model.name, full)
+  }
+  const saveFailed = (): Promise<void> =>
+    save({
+      version: known?.version ?? '',
+      content: known?.content ?? null,
+      rows: known?.rows ?? null,
+      status: 'failed',
+    })
+
+  const cause = model.reads.find((name) => broken.has(name))
+  if (cause !== undefined) {
+    await saveFailed()
+    return { status: 'skipped', detail: `${cause} failed` }
+  }
+  if (!options.fullRefresh && known?.status === 'good' && known.fingerprint === inputs) {
+    return { status: 'unchanged', detail: 'unchanged' }
+  }
+  const context: BuildContext = {
+    warehouse,
+    runId: options.runId,
+    instant: options.instant,
+    timeZone: options.project.timeZone,
+    region: options.project.region,
+    emit: options.emit,
+    fullRefresh: options.fullRefresh,
+    allow: options.allow,
+  }
+  const built = await buildModel(model, context).catch(async (error: unknown) => {
+    await saveFailed()
+    throw error
+  })
+  const failures = await runTests(model, context)
+  const wrong = failures.some((failure) => failure.severity === 'error')
+  const same = built.content !== undefined && known?.content === built.content && known.version !== ''
+  await save({
+    version: same ? known.version : options.runId,
+    content: built.content ?? null,
+    rows: built.rows ?? null,
+    status: wrong ? 'failed' : 'good',
+  })
+  const detail = [
+    ...(built.detail === undefined ? [] : [built.detail]),
+    ...(same ? ['same content'] : []),
+    ...failures.map((f) => `${f.severity === 'error' ? 'FAILED' : 'warning'} ${f.test}: ${f.rows} rows`),
+  ].join('; ')
+  const status: StepStatus = wrong ? 'failed' : failures.length > 0 ? 'warned' : 'done'
+  return { status, rows: built.rows, ...(detail === '' ? {} : { detail }) }
+}

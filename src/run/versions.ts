@@ -1,0 +1,69 @@
+// The version of every relation: the run in which its content last changed. From these alone a run knows what it need not do.
+// Plain SQL and no imports beyond core: this is on the path of a run that has nothing to do.
+import { fingerprint } from '../core/hash.ts'
+import type { CompiledModel } from '../models/model.ts'
+import type { Session, Warehouse } from '../warehouse/warehouse.ts'
+
+export interface Version {
+  readonly relation: string
+  readonly version: string
+  readonly fingerprint: string
+  readonly content: string | null
+  readonly rows: number | null
+  readonly status: 'good' | 'failed'
+  readonly instant: string | null
+}
+
+export type Versions = Map<string, Version>
+
+export const readVersions = async (session: Session): Promise<Versions> => {
+  const rows = await session.all<Version>(
+    'select relation, version, fingerprint, content, rows, status, instant from cdp.versions',
+  )
+  return new Map(rows.map((row) => [row.relation, row]))
+}
+
+/** Saves one version; the caller holds the transaction in which the relation itself was built where the engine can. */
+export const saveVersion = async (warehouse: Warehouse, version: Version, at: string): Promise<void> => {
+  await warehouse.run({ sql: 'delete from cdp.versions where relation = $1', parameters: [version.relation] })
+  await warehouse.run({
+    sql: `insert into cdp.versions (relation, version, fingerprint, content, rows, status, instant, built_at)
+          values ($1, $2, $3, $4, $5, $6, cast($7 as timestamptz), cast($8 as timestamptz))`,
+    parameters: [
+      version.relation,
+      version.version,
+      version.fingerprint,
+      version.content,
+      version.rows,
+      version.status,
+      version.instant,
+      at,
+    ],
+  })
+}
+
+/** What a model's relation would be made from now: its definition, what it reads at which version, and the clock's hour or day if it reads it. */
+export const inputFingerprint = (
+  model: CompiledModel,
+  versions: ReadonlyMap<string, Version>,
+  facts: { readonly instant: string; readonly timeZone: string; readonly engine: string },
+): string =>
+  fingerprint([
+    facts.engine,
+    model.fingerprint,
+    model.reads.map((name) => [name, versions.get(name)?.version ?? null]),
+    model.readsClock ? clockBucket(model.refresh, facts.instant, facts.timeZone) : null,
+  ])
+
+/** The instant, or the hour or day it is in, in the project's zone. */
+export const clockBucket = (refresh: CompiledModel['refresh'], instant: string, timeZone: string): string => {
+  if (refresh === 'run') return instant
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    ...(refresh === 'hour' ? { hour: '2-digit', hourCycle: 'h23' as const } : {}),
+  })
+  return parts.format(new Date(instant))
+}
