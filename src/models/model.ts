@@ -79,9 +79,16 @@ export interface BuildResult {
 /** As much of another model as a header may build on. */
 export type NamedHeader = Pick<CompiledModel, 'name' | 'kind' | 'header'>
 
-/** How a kind turns its model into a relation. One file a kind in `kinds/`. */
+/** How a kind turns its model into a relation. One file a kind in `kinds/`, named by its word and exporting a constant of that name. */
 export interface Kind<Header = unknown> {
   readonly kind: ModelKind
+  /** Keys of the header that only this kind knows. `zod` is handed in, so that building never loads it. Unknown keys are refused by the
+   * compiler, with near names. Keys common to all kinds (kind, description, owner, tags, tests, refresh, reads, freshness) are not listed. */
+  header(zod: typeof z): ZodObject
+  /** Columns the SELECT must give, named by the header: `cdp check` says which are not there. */
+  requires?(header: Header): readonly string[]
+  /** Columns of the relation, given those of the SELECT; default: the same. `cdp check` prepares what reads it against these. */
+  columns?(header: Header, select: readonly Column[]): readonly Column[]
   /** Models its header names, beside those its SQL reads (`of: people`): they are among `reads`, so they are built before it. */
   needs?(header: Header): readonly string[]
   /** Puts what it must know of other models into its header, once all headers are parsed and before the fingerprint is taken.
