@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['cdp-source'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    reporters: ['default', './test/closing-line.ts'],
     isolate: false,
     pool: 'forks',
     testTimeout: 30_000,
