@@ -30,3 +30,14 @@ export {
   type WriteResult,
 } from './sync/destination.ts'
 export { defineSync, type Guard, type MapValue, type SyncDefinition } from './sync/define-sync.ts'
+export { httpClient } from './http/client.ts'
+export { explain } from './http/explain.ts'
+export { isTransient, requestWithRetry, type RetrySettings } from './http/retry.ts'
+export type {
+  HttpClient,
+  HttpClientSettings,
+  HttpFailure,
+  HttpRequest,
+  HttpResponse,
+  HttpResult,
+} from './http/types.ts'

@@ -107,6 +107,48 @@ export const catalogue = {
     () => 'Free disk space and run the same command again.',
   ),
   QUERY_FAILED: entry<{ reason: string; sql: string }>('data', (a) => `A statement failed: ${a.reason}\n${a.sql}`),
+
+  // http, destinations and the sandbox
+  HTTP_SETTING: entry<{ setting: string; problem: string }>(
+    'config',
+    (a) => `No request can be made with ${a.setting}: ${a.problem}. Nothing was sent.`,
+  ),
+  DESTINATION_OPTION: entry<{ destination: string; option: string; problem: string }>(
+    'config',
+    (a) => `${a.destination}: \`${a.option}\` ${a.problem}. Nothing was sent.`,
+  ),
+  DESTINATION_AUTH: entry<{ destination: string; target: string; reason: string }>(
+    'auth',
+    (a) =>
+      `${a.destination} (${a.target}) refuses the credential: ${a.reason}. This sync stopped; what it had delivered is recorded.`,
+    () => 'Check the token, what it is allowed to do and whether it has expired; then run the sync again.',
+  ),
+  DESTINATION_FIELD: entry<{ destination: string; reason: string }>(
+    'config',
+    (a) =>
+      `${a.destination} does not know a field that this sync maps: ${a.reason}. This sync stopped; what it had delivered is recorded.`,
+    () => 'Create the field there, or take it out of `map`.',
+  ),
+  DESTINATION_PLACE: entry<{ destination: string; place: string; problem: string; hint: string }>(
+    'config',
+    (a) => `${a.destination}: ${a.place} ${a.problem}. Nothing was sent.`,
+    (a) => a.hint,
+  ),
+  DESTINATION_FILE: entry<{ path: string; reason: string }>(
+    'transient',
+    (a) => `${a.path} could not be written: ${a.reason}. What was there before is still there, whole.`,
+    () => 'Free the disk or mend the permissions, then run the sync again.',
+  ),
+  SANDBOX_PORT: entry<{ host: string; port: number; reason: string }>(
+    'usage',
+    (a) => `The sandbox cannot listen on ${a.host}:${a.port}: ${a.reason}.`,
+    () => 'Stop the program that uses the port, or choose another with --port.',
+  ),
+  SANDBOX_TWIN: entry<{ file: string; problem: string }>(
+    'config',
+    (a) => `${a.file} is not a sandbox twin: ${a.problem}.`,
+    () => 'Its default export must be what defineTwin({ name, title, create }) returns.',
+  ),
 } as const
 
 export type ErrorCode = keyof typeof catalogue
