@@ -99,6 +99,7 @@ export const engineRelations = {
       original_name: 'text',
       position: 'integer',
       type: 'text',
+      format: 'text?', // how the landed text spelled it, to print it back: `trimmed`, or the fraction digits of timestamps
       declared: 'boolean',
       version: 'integer', // 1 at birth, +1 at each widening; the highest is in force
       load_id: 'text',
@@ -115,6 +116,7 @@ export const engineRelations = {
     column_name: 'text?',
     reason: 'text',
     raw: 'text',
+    fields: 'json?', // names of the fields in `raw`, where its own text does not say (CSV)
     quarantined_at: 'timestamp',
     status: 'text', // open · closed
     closed_at: 'timestamp?',
