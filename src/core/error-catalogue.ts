@@ -13,6 +13,10 @@ interface Entry<A> {
 const entry = <A>(kind: ErrorKind, message: (args: A) => string, hint?: (args: A) => string): Entry<A> =>
   hint ? { kind, message, hint } : { kind, message }
 
+// The line of a statement that is meant, with a mark under the place.
+const pointed = (sql: string, line: number, column: number): string =>
+  `${String(line).padStart(4)} | ${sql.split('\n')[line - 1] ?? ''}\n     | ${' '.repeat(column - 1)}^`
+
 export const catalogue = {
   // core
   INTERNAL: entry<{ detail: string }>(
@@ -106,7 +110,11 @@ export const catalogue = {
     (a) => `The disk is full: ${a.reason}. The step was rolled back; the last good state is in place.`,
     () => 'Free disk space and run the same command again.',
   ),
-  QUERY_FAILED: entry<{ reason: string; sql: string }>('data', (a) => `A statement failed: ${a.reason}\n${a.sql}`),
+  /** `line` and `column` (from 1, in code points) are where in `sql` the engine points, when it says so. */
+  QUERY_FAILED: entry<{ reason: string; sql: string; line?: number; column?: number }>(
+    'data',
+    (a) => `A statement failed: ${a.reason}\n${a.line === undefined ? a.sql : pointed(a.sql, a.line, a.column ?? 1)}`,
+  ),
 
   // http, destinations and the sandbox
   HTTP_SETTING: entry<{ setting: string; problem: string }>(

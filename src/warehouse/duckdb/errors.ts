@@ -1,0 +1,63 @@
+// What the engine throws, as errors a person can act on. The engine is told to speak JSON (`errors_as_json`), which carries
+// the kind of error, the system's errno and the position; its plain text has none of them reliably.
+import { CdpError, reasonOf } from '../../core/errors.ts'
+
+export interface EngineError {
+  readonly type: string
+  readonly message: string
+  readonly errno: number | undefined
+  /** Bytes of UTF-8 from the start of the statement. */
+  readonly position: number | undefined
+}
+
+export const parseEngineError = (thrown: unknown): EngineError => {
+  const text = reasonOf(thrown)
+  const start = text.indexOf('{')
+  try {
+    const fields = JSON.parse(text.slice(start)) as Record<string, string | undefined>
+    if (fields['exception_message'] !== undefined) {
+      return {
+        type: fields['exception_type'] ?? '',
+        message: fields['exception_message'].trim(),
+        errno: fields['errno'] === undefined ? undefined : Number(fields['errno']),
+        position: fields['position'] === undefined ? undefined : Number(fields['position']),
+      }
+    }
+  } catch {
+    // Not JSON: thrown by the driver itself, before the engine saw the statement.
+  }
+  return { type: '', message: text, errno: undefined, position: undefined }
+}
+
+/** Line and column (from 1, column in code points) of a byte offset. */
+export const lineAndColumn = (sql: string, byteOffset: number): { line: number; column: number } => {
+  const before = Buffer.from(sql, 'utf8').subarray(0, byteOffset).toString('utf8')
+  const lineStart = before.lastIndexOf('\n') + 1
+  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1 }
+}
+
+// ENOSPC, EDQUOT, EFBIG on Linux and macOS; ERROR_DISK_FULL on Windows.
+const fullErrnos = new Set([28, 122, 69, 27, 112])
+
+export const isFull = (error: EngineError): boolean =>
+  (error.errno !== undefined && fullErrnos.has(error.errno)) ||
+  /no space left on device|disk quota exceeded|max_temp_directory_size/i.test(error.message)
+
+/** WAREHOUSE_FULL or QUERY_FAILED; what is a CdpError already stays as it is. */
+export const statementError = (thrown: unknown, sql: string): CdpError => {
+  if (thrown instanceof CdpError) return thrown
+  const error = parseEngineError(thrown)
+  if (isFull(error)) return new CdpError('WAREHOUSE_FULL', { reason: error.message }, { cause: thrown })
+  const place = error.position === undefined ? {} : lineAndColumn(sql, error.position)
+  const reason = error.type === '' ? error.message : `${error.message} (${error.type} error)`
+  return new CdpError('QUERY_FAILED', { reason, sql, ...place }, { cause: thrown })
+}
+
+/** Who holds the lock, from the engine's refusal; undefined when it was refused for another reason. */
+export const lockHolder = (error: EngineError): string | undefined => {
+  if (!/could not set lock on file|used by another process|is already open in/i.test(error.message)) return undefined
+  const found = /(?:held in|open in)\s+(.+?)\s*\(PID (\d+)\)/is.exec(error.message)
+  if (found) return `${found[1]} (pid ${found[2]})`
+  const pid = /PID (\d+)/i.exec(error.message)
+  return pid ? `another program (pid ${pid[1]})` : 'another program'
+}

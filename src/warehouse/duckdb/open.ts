@@ -1,0 +1,69 @@
+// The warehouse on an embedded DuckDB file. Loaded only when one is opened; imports nothing but the engine and this folder's files,
+// because a run with nothing to do pays for every line of it.
+import type { DuckDbSettings } from '../define-duckdb.ts'
+import { resolve } from '../../core/secret.ts'
+import { migrate, storedVersion } from '../migrate.ts'
+import type { OpenOptions, Supports, Warehouse } from '../warehouse.ts'
+import { type FileSettings, openFile } from './file.ts'
+import { createSession } from './session.ts'
+import { databaseAlias, literal, nameOf, quote, schemaName, typeName } from './text.ts'
+import { unload } from './unload.ts'
+
+const inMemory = ':memory:'
+
+const settingsOf = (settings: Readonly<Record<string, unknown>>): FileSettings => {
+  const { path, memoryLimit, threads } = settings as unknown as DuckDbSettings
+  return { path: resolve(path), memoryLimit, threads }
+}
+
+export const describeTarget = (settings: Readonly<Record<string, unknown>>): string => {
+  const { path } = settingsOf(settings)
+  return path === inMemory ? 'DuckDB in memory' : `DuckDB ${path}`
+}
+
+/**
+ * Throws WAREHOUSE_LOCKED, WAREHOUSE_OPEN, WAREHOUSE_NEWER, WAREHOUSE_FULL. In `read` mode nothing is written, so an older state is
+ * read as it is.
+ */
+export const open = async (settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse> => {
+  const file = settingsOf(settings)
+  const database = await openFile(file, options)
+  const session = createSession(await database.connect(), database.connect)
+  const supports: Supports = {
+    transactionalDdl: true,
+    concurrentWriters: false,
+    fileLock: file.path !== inMemory,
+    dryRun: false,
+  }
+  let closing: Promise<void> | undefined
+  const warehouse: Warehouse = {
+    ...session,
+    engine: 'duckdb',
+    supports,
+    reader: session,
+    name: nameOf,
+    quote,
+    literal,
+    typeName,
+    load: async (target, columns, readerSelect) => {
+      const list = columns.map(quote).join(', ')
+      return (await session.run(`insert into ${nameOf(target)} (${list})\n${readerSelect}`)).changed
+    },
+    unload: (statement, path) => unload(session, statement, path),
+    relations: (schema) =>
+      session.all({
+        sql: `select table_name as name, table_type = 'VIEW' as "isView" from information_schema.tables
+          where table_catalog = $1 and table_schema = $2 order by table_name`,
+        parameters: [databaseAlias, schemaName(schema)],
+      }),
+    close: () => (closing ??= session.close().then(() => database.close())),
+  }
+  try {
+    if (options.mode === 'write' || file.path === inMemory) await migrate(warehouse, options.clock)
+    else await storedVersion(warehouse)
+  } catch (error) {
+    await warehouse.close()
+    throw error
+  }
+  return warehouse
+}

@@ -1,0 +1,15 @@
+// The first state: the two schemas beside the models', and every relation of the engine.
+import { engineRelations, type EngineRelationName } from '../relations.ts'
+import { createEngineRelation } from '../statements.ts'
+import type { Migration } from './index.ts'
+
+// No primary keys or unique constraints: on DuckDB they forbid changing a column's type and cost an index lookup for each row
+// of a bulk write, on BigQuery they are not enforced. The statements that write keep `key` of each relation unique.
+export const state: Migration = {
+  version: 1,
+  name: 'state',
+  up: (warehouse) => [
+    ...(['raw', 'cdp'] as const).map((schema) => `create schema if not exists ${warehouse.quote(schema)}`),
+    ...(Object.keys(engineRelations) as EngineRelationName[]).map((name) => createEngineRelation(warehouse, name)),
+  ],
+}
