@@ -21,7 +21,5 @@ export const withoutZone = (at: number): string => local(at).slice(0, 19).replac
 export const utc = (at: number): string => new Date(at).toISOString()
 /** `2026-10`, the month in Vietnam. */
 export const month = (at: number): string => local(at).slice(0, 7)
-/** `2026-10-31`, the day in Vietnam. */
-export const day = (at: number): string => local(at).slice(0, 10)
 /** Midnight in Vietnam of the day that holds `at`. */
 export const midnight = (at: number): number => Math.floor((at + OFFSET) / DAY) * DAY - OFFSET

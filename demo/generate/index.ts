@@ -11,7 +11,7 @@ import { makeWorld, type Records } from './world.ts'
 import { writeCsv, writeJson, writeNdjson, type Written } from './write.ts'
 
 export { DAY_1_NOW, DAY_2_NOW } from './clock.ts'
-export type { Story, Summary } from './summary.ts'
+export type { Summary } from './summary.ts'
 
 export interface GenerateOptions {
   /** Default `lotus`. Another seed is another company of the same size and shape. */

@@ -87,5 +87,3 @@ export const makeSignups = (pen: Pen, people: readonly Person[]): SignupLine[] =
   }
   return lines
 }
-
-export type { Word }

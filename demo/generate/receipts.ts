@@ -60,7 +60,8 @@ const busySlips = (pen: Pen, population: Population): Slip[] => {
   }))
 }
 
-const number = (slips: readonly Slip[], first: number): Kept<Receipt>[] =>
+/** Receipts in order of payment, numbered from `first`. */
+export const numberSlips = (slips: readonly Slip[], first: number): Kept<Receipt>[] =>
   slips
     .toSorted((left, right) => left.at - right.at)
     .map(({ at, person, fields, lines }, index) => ({
@@ -77,7 +78,5 @@ const number = (slips: readonly Slip[], first: number): Kept<Receipt>[] =>
 export const makeReceipts = (pen: Pen, population: Population, purchases: readonly Purchase[]): Kept<Receipt>[] => {
   const slips = purchases.filter(({ channel }) => channel === 'pos').map((bought) => slipOf(pen, bought))
   const nobody = Array.from({ length: WALK_INS }, () => walkIn(pen, dayOne - 364 * DAY, dayOne))
-  return number([...slips, ...busySlips(pen, population), ...nobody], 1)
+  return numberSlips([...slips, ...busySlips(pen, population), ...nobody], 1)
 }
-
-export { number as numberSlips, type Slip }

@@ -1,12 +1,30 @@
 // The generated company read back from its files, and a deterministic identity resolution in a few lines, so that the
 // tests judge the data by what the project's own rules could make of it. Not the project's own code on purpose.
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
 import parsePhone from 'libphonenumber-js/max'
 
-export type Row = Readonly<Record<string, unknown>>
+export type Value = string | number | boolean | null | undefined
+/** Nested values (`items`, `properties`) are not looked into. */
+export type Row = Readonly<Record<string, Value>>
+
+/** Digest of every file under the folder, by path. */
+export const digests = (folder: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter((path) => statSync(join(folder, path)).isFile())
+      .toSorted((left, right) => left.localeCompare(right))
+      .map((path) => [
+        path,
+        createHash('sha256')
+          .update(readFileSync(join(folder, path)))
+          .digest('hex'),
+      ]),
+  )
 
 export const linesOf = (dir: string, path: string): string[] =>
   readFileSync(join(dir, path), 'utf8').trimEnd().split('\n')
@@ -38,12 +56,12 @@ export const rows = (dir: string, folder: string, prefix: string): Row[] =>
 export const fold = (text: string): string =>
   text.normalize('NFD').replaceAll(/\p{M}/gu, '').replaceAll(/đ/gi, 'd').toLowerCase().trim()
 
-export const phoneOf = (value: unknown): string | undefined => {
+export const phoneOf = (value: Value): string | undefined => {
   const parsed = parsePhone(String(value), 'VN')
   return parsed?.isValid() ? parsed.number : undefined
 }
 
-export const emailOf = (value: unknown): string | undefined => {
+export const emailOf = (value: Value): string | undefined => {
   const email = String(value).trim().toLowerCase()
   return email.includes('@') && email !== 'test@test.com' ? email : undefined
 }
@@ -54,7 +72,7 @@ export interface Entry {
   readonly identifiers: readonly string[]
 }
 
-const entry = (source: string, id: unknown, name: unknown, found: Record<string, unknown>): Entry => ({
+const entry = (source: string, id: Value, name: Value, found: Row): Entry => ({
   key: `${source}/${String(id)}`,
   name: fold(String(name ?? '')),
   identifiers: Object.entries(found).flatMap(([type, value]) => (value ? [`${type}:${String(value)}`] : [])),
@@ -66,7 +84,7 @@ const validContact = (row: Row): boolean =>
 /** Every record that stands for a person, as the demo's models may see it. */
 export const entriesOf = (dir: string): Entry[] => {
   const customers = new Map(rows(dir, 'shop', 'customers').map((row) => [row['id'], row]))
-  const browsers = new Map<unknown, unknown>()
+  const browsers = new Map<Value, Value>()
   for (const { anonymous_id, customer_id } of rows(dir, 'web', 'events')) {
     if (anonymous_id !== null) browsers.set(anonymous_id, customer_id ?? browsers.get(anonymous_id))
   }
@@ -138,15 +156,11 @@ const sizesOf = (labels: Iterable<string>): Map<string, number> => {
   return sizes
 }
 
-/** Pairwise, over the records in `found` that the truth knows. */
-export const judge = (
-  found: Map<string, string>,
-  truth: Map<string, string>,
-  leaveOut: (person: string) => boolean,
-) => {
+/** Pairwise, over the records in `found` that the truth knows; one person may be left out. */
+export const judge = (found: Map<string, string>, truth: Map<string, string>, leftOut?: string) => {
   const known = [...found].flatMap(([key, component]) => {
     const person = truth.get(key)
-    return person === undefined || leaveOut(person) ? [] : [{ component, person }]
+    return person === undefined || person === leftOut ? [] : [{ component, person }]
   })
   const both = pairs(sizesOf(known.map(({ component, person }) => `${component} ${person}`)).values())
   return {
