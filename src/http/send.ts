@@ -7,6 +7,7 @@ import {
   request as httpRequest,
 } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { TLSSocket } from 'node:tls'
 import axios, { AxiosError, type AxiosResponse } from 'axios'
 import type { Clock } from '../core/clock.ts'
 import { retryAfter } from './retry-after.ts'
@@ -52,7 +53,11 @@ export const makeSender = (settings: SenderSettings): Sender => {
       const answer = await axios.request<string>({
         method: sending.method,
         url: sending.url,
-        headers: { 'user-agent': 'composable-cdp', ...sending.headers },
+        headers: {
+          'user-agent': 'composable-cdp',
+          ...(settings.keepAlive ? {} : { connection: 'close' }),
+          ...sending.headers,
+        },
         data: sending.body,
         adapter: 'http',
         ...agents,
@@ -86,10 +91,12 @@ export const makeSender = (settings: SenderSettings): Sender => {
 }
 
 // Passes requests on to Node and remembers whether one byte can have reached the other side: before the connection stands, none has.
-const watchSocket = (): {
+interface Watch {
   request(options: RequestOptions, done: (answer: IncomingMessage) => void): ClientRequest
   sent(): boolean
-} => {
+}
+
+const watchSocket = (): Watch => {
   let sent = false
   const mark = (): void => {
     sent = true
@@ -97,12 +104,12 @@ const watchSocket = (): {
   return {
     sent: () => sent,
     request: (options, done) => {
-      const secure = options.protocol === 'https:'
-      const request = (secure ? httpsRequest : httpRequest)(options, done)
-      request.once('finish', mark)
+      const request = (options.protocol === 'https:' ? httpsRequest : httpRequest)(options, done)
       request.once('response', mark)
       request.once('socket', (socket) => {
-        if (request.reusedSocket || (!secure && !socket.connecting)) mark()
+        const secure = socket instanceof TLSSocket
+        const stands = secure ? Reflect.get(socket, 'secureConnecting') === false : !socket.connecting
+        if (request.reusedSocket || stands) mark()
         else socket.once(secure ? 'secureConnect' : 'connect', mark)
       })
       return request
