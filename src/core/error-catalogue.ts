@@ -88,6 +88,118 @@ export const catalogue = {
     (a) => `The project has no warehouse called "${a.target}"; it has ${a.known.join(', ')}.`,
   ),
 
+  // models
+  MODEL_NAME: entry<{ file: string; why: string }>(
+    'config',
+    (a) => `${a.file} is no name for a model: ${a.why}.`,
+    () =>
+      'A model is <name>.sql, its name letters, digits and underscores; <name>.duckdb.sql or <name>.bigquery.sql overrides it for one engine.',
+  ),
+  MODEL_DUPLICATE: entry<{ name: string; files: readonly string[] }>(
+    'config',
+    (a) => `Two models are called ${a.name}: ${a.files.join(' and ')}.`,
+    () => 'A file name is the name of its relation, whatever folder it is in. Rename one of them.',
+  ),
+  MODEL_HEADER: entry<{ model: string; reason: string }>(
+    'config',
+    (a) => `The header of ${a.model} is wrong: ${a.reason}`,
+  ),
+  MODEL_SYNTAX: entry<{ model: string; reason: string; excerpt: string; hint: string }>(
+    'config',
+    (a) => `The SQL of ${a.model} cannot be read: ${a.reason}.${a.excerpt === '' ? '' : `\n${a.excerpt}`}`,
+    (a) => a.hint,
+  ),
+  MODEL_ENGINE: entry<{ model: string; engine: string; found: readonly string[] }>(
+    'config',
+    (a) => `${a.model} has no SQL for ${a.engine}, only ${a.found.join(' and ')}.`,
+    (a) => `Write ${a.model}.sql for every engine, or ${a.model}.${a.engine}.sql.`,
+  ),
+  MODEL_CYCLE: entry<{ path: readonly string[]; places: readonly string[] }>(
+    'config',
+    (a) => `These models read each other in a circle: ${a.path.join(' -> ')} (${a.places.join(', ')}).`,
+    () => 'Remove one of these references.',
+  ),
+  MODEL_RANDOM: entry<{ model: string; name: string }>(
+    'config',
+    (a) =>
+      `${a.model} calls ${a.name}, which gives another result every time: what depends on it would change in every run.`,
+    () => 'Derive the value from a key, for example with cdp.hash_bucket(key, 100).',
+  ),
+  MODEL_CLOCK: entry<{ model: string; name: string }>(
+    'config',
+    (a) => `${a.model} reads the clock by ${a.name}, which the run's instant cannot replace.`,
+    () =>
+      "Use current_timestamp or current_date without arguments; for a date in a zone cdp.date_in_zone(current_timestamp, 'Asia/Ho_Chi_Minh').",
+  ),
+  MODEL_FILE: entry<{ model: string; name: string }>(
+    'config',
+    (a) => `${a.model} reads a file by itself (${a.name}); a change of that file would go unnoticed.`,
+    () => 'Declare the file as a source in cdp.config.ts and read raw.<source>_<stream>.',
+  ),
+  UNKNOWN_MODEL: entry<{ model: string; name: string; near: string }>(
+    'config',
+    (a) => `${a.model} reads ${a.name}, which is no model.${a.near}`,
+    () => 'A plain name is a model, raw.<source>_<stream> is landed data, cdp.<name> is a relation of the engine.',
+  ),
+  UNKNOWN_STREAM: entry<{ model: string; name: string; near: string }>(
+    'config',
+    (a) => `${a.model} reads raw.${a.name}, which no source of the project lands.${a.near}`,
+    () => 'Landed data is raw.<source>_<stream>, as cdp.config.ts names them.',
+  ),
+  UNKNOWN_RELATION: entry<{ model: string; name: string; near: string }>(
+    'config',
+    (a) => `${a.model} reads ${a.name}, which is not a relation of the engine.${a.near}`,
+  ),
+  UNKNOWN_FUNCTION: entry<{ model: string; name: string; near: string }>(
+    'config',
+    (a) => `${a.model} calls ${a.name}, which is not a portable function.${a.near}`,
+  ),
+  MODEL_REFUSED: entry<{ model: string; engine: string; reason: string; excerpt: string }>(
+    'config',
+    (a) => `${a.engine} refuses ${a.model}: ${a.reason}.${a.excerpt === '' ? '' : `\n${a.excerpt}`}`,
+  ),
+  MODEL_COLUMN: entry<{ model: string; column: string; why: string; near: string }>(
+    'config',
+    (a) => `${a.model} gives no column ${a.column}, which ${a.why}.${a.near}`,
+  ),
+  MODEL_OVERRIDE: entry<{ model: string; file: string; columns: readonly string[]; other: readonly string[] }>(
+    'config',
+    (a) =>
+      `${a.file} gives other columns than the SQL it overrides: ${a.columns.join(', ')} instead of ${a.other.join(', ')}.`,
+    () => 'What reads the model must find the same columns on every engine, in the same order.',
+  ),
+  TEST_READS_NOTHING: entry<{ test: string }>(
+    'config',
+    (a) => `The test ${a.test} reads no model, so no build would ever run it.`,
+    () => 'Name a model in it; for landed data write a view over it.',
+  ),
+  INCREMENTAL_KEY: entry<{ model: string; key: readonly string[]; duplicates: number; nulls: number }>(
+    'data',
+    (a) =>
+      `The key of ${a.model} (${a.key.join(', ')}) does not name a row once: ${a.duplicates} keys occur more than once and ${a.nulls} rows have a null in it. The model was left as it was.`,
+    () => 'Take only one row a key, for example with qualify row_number() over (partition by … order by … desc) = 1.',
+  ),
+  SEGMENT_MEMBERS: entry<{ segment: string; duplicates: number; nulls: number }>(
+    'data',
+    (a) =>
+      `Segment ${a.segment} does not give each person once: ${a.duplicates} person ids occur more than once and ${a.nulls} rows have none. Its members were left as they were.`,
+    () => 'Return one row a person: group by person_id, or read from a profile.',
+  ),
+  TEST_BROKEN: entry<{ test: string; model: string; reason: string }>(
+    'config',
+    (a) => `The test ${a.test} of ${a.model} could not be run: ${a.reason}`,
+  ),
+
+  // project
+  CONFIG_LOAD: entry<{ file: string; reason: string }>('config', (a) => `${a.file} could not be loaded: ${a.reason}`),
+  CONFIG_INVALID: entry<{ where: string; reason: string }>('config', (a) => `${a.where}: ${a.reason}`),
+  SYNC_INVALID: entry<{ sync: string; reason: string }>('config', (a) => `Sync ${a.sync}: ${a.reason}`),
+  SYNC_DUPLICATE: entry<{ id: string; files: readonly string[] }>(
+    'config',
+    (a) => `Two syncs have the id ${a.id}: ${a.files.join(' and ')}.`,
+    () => 'The ledger of what was delivered is kept by id. Give one of them another `id`.',
+  ),
+
   // warehouse
   WAREHOUSE_LOCKED: entry<{ path: string; holder: string; waited: string; mode: string }>(
     'transient',
@@ -151,6 +263,11 @@ export const catalogue = {
     'usage',
     (a) => `The sandbox cannot listen on ${a.host}:${a.port}: ${a.reason}.`,
     () => 'Stop the program that uses the port, or choose another with --port.',
+  ),
+  SANDBOX_STATE: entry<{ path: string; reason: string }>(
+    'config',
+    (a) => `What the sandbox kept in ${a.path} cannot be read: ${a.reason}.`,
+    () => 'Delete the file to start empty.',
   ),
   SANDBOX_TWIN: entry<{ file: string; problem: string }>(
     'config',

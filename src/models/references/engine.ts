@@ -1,0 +1,102 @@
+// References by DuckDB's own parser, asked where the SQL parser gives up (`asof join`, `using sample`, list comprehensions, …).
+// Its places are bytes of UTF-8; of a name it says only the start, so the tokens there say the rest.
+import type { Session } from '../model.ts'
+import { indexOfByte } from '../text-position.ts'
+import { tokenize, unquoted, type Token } from '../tokens.ts'
+import { folded, type Hidden, type Reading, type Reference } from './reference.ts'
+
+type Node = { readonly [key: string]: unknown }
+
+interface Serialized {
+  readonly error: boolean
+  readonly error_type?: string
+  readonly error_message?: string
+  readonly position?: string
+  readonly statements?: readonly { readonly node: Node }[]
+}
+
+/** Reads a SELECT by the engine; undefined when it can be executed but not told apart (PIVOT). */
+export const readByEngine = async (sql: string, session: Session): Promise<Reading | undefined> => {
+  const [row] = await session.all<{ tree: string }>({
+    sql: 'select cast(json_serialize_sql(cast($1 as varchar)) as varchar) as tree',
+    parameters: [sql],
+  })
+  const tree = JSON.parse(row?.tree ?? '{"error":true}') as Serialized
+  if (tree.error) {
+    if (tree.error_type === 'not implemented') return undefined
+    const byte = Number(tree.position)
+    const index = Number.isSafeInteger(byte) ? indexOfByte(sql, byte) : undefined
+    return { problem: { message: tree.error_message ?? 'it cannot be read', index } }
+  }
+  if (tree.statements?.length !== 1) return { problem: { message: 'a model is one SELECT', index: 0 } }
+  const references = collect(sql, tree.statements[0]?.node)
+  return references && { references }
+}
+
+const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+// Undefined when a relation's place is not known, as in what PIVOT is turned into.
+const collect = (sql: string, statement: unknown): Reference[] | undefined => {
+  const bytes = Buffer.byteLength(sql)
+  const byStart = new Map<number, number>()
+  const tokens = tokenize(sql, { backslashes: false }).filter((token) => token.kind !== 'comment')
+  for (const [at, token] of tokens.entries()) byStart.set(token.start, at)
+  const out: Reference[] = []
+  let lost = false
+
+  // The name that starts where the engine says, when its last part is the one that it says.
+  const nameAt = (location: unknown, last: string): Pick<Reference, 'parts' | 'start' | 'end'> | undefined => {
+    if (typeof location !== 'number' || location >= bytes) return undefined
+    const first = byStart.get(indexOfByte(sql, location))
+    if (first === undefined) return undefined
+    const parts: Token[] = []
+    for (let at = first; ; at += 2) {
+      const token = tokens[at]
+      if (token === undefined || !['word', 'quoted', 'string'].includes(token.kind)) return undefined
+      parts.push(token)
+      if (tokens[at + 1]?.text !== '.') break
+    }
+    const names = parts.map((token) => (token.kind === 'string' ? token.text.slice(1, -1) : unquoted(token)))
+    if (folded(names.at(-1) ?? '') !== folded(last)) return undefined
+    return { parts: names, start: parts[0]?.start ?? 0, end: parts.at(-1)?.end ?? 0 }
+  }
+
+  const walk = (value: unknown, hidden: Hidden): void => {
+    if (Array.isArray(value)) {
+      for (const inner of value) walk(inner, hidden)
+      return
+    }
+    if (!isNode(value)) return
+    let inside = hidden
+    if (isNode(value['cte_map'])) {
+      for (const { key, value: cte } of value['cte_map']['map'] as readonly { key: string; value: Node }[]) {
+        const after = new Set([...inside, folded(key)])
+        const body = isNode(cte['query']) ? cte['query']['node'] : undefined
+        walk(cte, isNode(body) && body['type'] === 'RECURSIVE_CTE_NODE' ? after : inside)
+        inside = after
+      }
+    }
+    mention(value, hidden)
+    for (const [key, inner] of Object.entries(value)) if (key !== 'cte_map') walk(inner, inside)
+  }
+
+  const mention = (node: Node, hidden: Hidden): void => {
+    if (node['type'] === 'BASE_TABLE') {
+      const name = String(node['table_name'])
+      if (node['schema_name'] === '' && hidden.has(folded(name))) return
+      const found = nameAt(node['query_location'], name)
+      if (found) out.push({ kind: 'relation', ...found })
+      else lost = true
+    } else if (node['class'] === 'FUNCTION' && node['is_operator'] !== true && Array.isArray(node['children'])) {
+      const found = nameAt(node['query_location'], String(node['function_name']))
+      if (found) out.push({ kind: 'call', args: node['children'].length, ...found })
+    } else if (node['class'] === 'COLUMN_REF' && Array.isArray(node['column_names'])) {
+      const names = node['column_names'] as readonly string[]
+      const found = names.length === 1 ? nameAt(node['query_location'], names[0] ?? '') : undefined
+      if (found && sql[found.start] !== '"') out.push({ kind: 'call', args: undefined, ...found })
+    }
+  }
+
+  walk(statement, new Set())
+  return lost ? undefined : out
+}
