@@ -41,3 +41,6 @@ export type {
   HttpResponse,
   HttpResult,
 } from './http/types.ts'
+export { defineTwin, type Twin, type TwinLife, type TwinRequest, type TwinResponse } from './sandbox/twin.ts'
+export { strikes } from './sandbox/strikes.ts'
+export type { Fault, FaultInput } from './sandbox/fault.ts'
