@@ -12,6 +12,9 @@ export type SqlPart =
   | { readonly relation: RelationName }
   /** The run's instant in place of `current_timestamp` and its kin; `datetime` and `time` are without a zone, in UTC. */
   | { readonly instant: 'timestamp' | 'date' | 'datetime' | 'time' }
+  /** A name or a text of a header, spelled as the engine spells it. */
+  | { readonly identifier: string }
+  | { readonly literal: string }
 
 export type Severity = 'warn' | 'error'
 
@@ -100,13 +103,15 @@ export interface Kind<Header = unknown> {
 /** Compiled SQL as text for one engine and one instant. */
 export const render = (
   parts: readonly SqlPart[],
-  warehouse: Pick<Warehouse, 'name' | 'literal'>,
+  warehouse: Pick<Warehouse, 'name' | 'literal' | 'quote'>,
   instant: string,
 ): string =>
   parts
     .map((part) => {
       if (typeof part === 'string') return part
       if ('relation' in part) return warehouse.name(part.relation)
+      if ('identifier' in part) return warehouse.quote(part.identifier)
+      if ('literal' in part) return warehouse.literal(part.literal)
       return `cast(${warehouse.literal(textOf[part.instant](instant))} as ${part.instant === 'timestamp' ? 'timestamptz' : part.instant})`
     })
     .join('')
