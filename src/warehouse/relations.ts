@@ -244,9 +244,10 @@ export const engineRelations = {
     epoch: 'integer', // of its last run; log keys are (sync, epoch, seq)
     definition: 'text', // fingerprint of the sync's definition
     map: 'json', // as of the last plan, to tell a changed map from changed data
-    inputs: 'json', // versions of from, consent, suppression, exclusions at the last plan
+    inputs: 'json', // versions of from and consent at the last plan
+    hashing: 'text', // what the engine's fast hash gave when `match` and `seen` were made: another one makes them anew
     due_at: 'timestamp?', // the earliest retry or poll; null when nothing is due
-    folded_seq: 'integer', // log entries of `epoch` up to here are in sync_rows
+    folded_seq: 'integer', // journal entries of `epoch` up to here are in sync_log and sync_rows
     updated_at: 'timestamp',
   }),
   sync_runs: relation('One row a run of a sync', ['sync', 'epoch'], {
@@ -255,20 +256,22 @@ export const engineRelations = {
     run_id: 'text',
     started_at: 'timestamp',
     finished_at: 'timestamp?',
-    status: 'text', // running · done · unchanged · stopped · guarded · failed · interrupted
+    status: 'text', // running · done · stopped · guarded · failed · interrupted
     reason: 'text?',
-    source_rows: 'integer',
+    source_rows: 'integer', // = withheld + skipped + eligible
     withheld: 'integer',
     skipped: 'integer',
     eligible: 'integer',
+    frozen: 'integer', // keys at the destination whose rows were skipped: neither updated nor removed
     planned_upserts: 'integer',
     planned_removes: 'integer',
     delivered_upserts: 'integer',
     delivered_removes: 'integer',
     rejected: 'integer',
-    retrying: 'integer',
+    retrying: 'integer', // tried without an end; the next run tries again
     unknown: 'integer',
     pending: 'integer',
+    waiting: 'integer', // planned, never tried
     calls: 'integer',
   }),
   sync_rows: relation(
@@ -276,15 +279,18 @@ export const engineRelations = {
     ['sync', 'key_hash'],
     {
       sync: 'text',
-      key_hash: 'text',
-      key: 'json', // the match keys as delivered
-      wanted: 'text', // upsert · remove: the operation last planned
-      status: 'text', // delivered · rejected · retry · unknown · pending · planned
+      key_hash: 'text', // SHA-256 of `key`
+      key: 'text', // the match keys as delivered, JSON
+      match: 'integer', // fast hash of the key's text, which the diff joins on
+      wanted: 'text', // upsert · insert · update · remove: the operation last tried
+      status: 'text', // delivered · rejected · retry · unknown · pending
       held: 'boolean', // the destination holds, or possibly holds, this key
-      row_hash: 'text?', // of the row as last confirmed
-      fields: 'json?', // field -> hash of its value as last confirmed; an absent field was never sent
+      row_hash: 'text?', // of the row as last confirmed; null: nobody knows what is there
+      seen: 'integer?', // fast hash of the columns as last compared: a hint that nothing changed, never a proof of change
+      fields: 'text?', // JSON: field -> hash of its value as last confirmed; an absent field was never sent
       planned_hash: 'text?', // of the row in the open attempt
-      planned_fields: 'json?',
+      planned_fields: 'text?',
+      change_id: 'text?', // of the open attempt: the same when it is sent again
       reference: 'text?', // the vendor's record id, where it gives one
       attempts: 'integer', // since the last success or change
       next_attempt_at: 'timestamp?',
@@ -297,19 +303,20 @@ export const engineRelations = {
       updated_at: 'timestamp',
     },
   ),
-  sync_log: relation('Append-only: every planned row, intent and outcome. The truth', ['sync', 'epoch', 'seq'], {
+  sync_log: relation('Append-only: every attempt and how it ended. The truth', ['sync', 'epoch', 'seq'], {
     sync: 'text',
     epoch: 'integer',
     seq: 'integer',
-    event: 'text', // plan · intent · outcome
+    event: 'text', // outcome · intent (of messages: written before the call) · plan (decided without a call)
     at: 'timestamp',
     key_hash: 'text',
     operation: 'text', // upsert · insert · update · remove
+    change_id: 'text?',
     row_hash: 'text?',
-    status: 'text?', // of an outcome
-    reason: 'text?',
-    attempt: 'text?', // id of the call it belongs to
-    detail: 'json?', // retry-after, vendor reference, job
+    status: 'text?', // of an outcome: delivered · rejected · retry · unknown · pending
+    reason: 'text?', // of an outcome; for delivered rows why they were sent
+    attempt: 'text?', // the call it belongs to
+    detail: 'json?', // what the vendor gave: reference, job, wait
   }),
   sync_skipped: relation(
     'Rows of `from` that were kept aside at the last plan, with the reason',
@@ -323,6 +330,35 @@ export const engineRelations = {
       person_id: 'text?',
     },
   ),
+  sync_plan: relation('Changes being delivered, until their outcomes are folded', ['sync', 'seq'], {
+    sync: 'text',
+    epoch: 'integer',
+    seq: 'integer', // order of delivery, from 1
+    action: 'text', // send · poll
+    operation: 'text',
+    why: 'text', // added · changed · map · retry · unknown · left · consent · pending
+    key_hash: 'text',
+    key: 'text',
+    match: 'integer',
+    row_hash: 'text?',
+    seen: 'integer?',
+    fields: 'text?', // what the destination holds once it is delivered
+    change_id: 'text',
+  }),
+  sync_journal: relation('Journal entries on their way into sync_log; empty between transactions', ['sync', 'seq'], {
+    sync: 'text',
+    epoch: 'integer',
+    seq: 'integer',
+    plan_seq: 'integer',
+    event: 'text',
+    at: 'timestamp',
+    status: 'text?',
+    reason: 'text?',
+    attempt: 'text?',
+    reference: 'text?',
+    job: 'text?',
+    wait_ms: 'integer?',
+  }),
 } as const satisfies Record<string, EngineRelation>
 
 export type EngineRelationName = keyof typeof engineRelations
