@@ -1,7 +1,7 @@
 // The embedded engine: an empty database in memory to which the warehouse's file is attached under a fixed name.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import duckdb, { type Connection, type Database as Instance } from '@duckdb/node-bindings'
 import { databaseAlias, literal } from './text.ts'
 
 export interface EngineSettings {
@@ -12,7 +12,7 @@ export interface EngineSettings {
 /** An attached database. */
 export interface Database {
   /** A connection that works in it; the first one costs nothing. */
-  connect(): Promise<DuckDBConnection>
+  connect(): Promise<Connection>
   /** Writes what is in the log into the file and lets it go. */
   close(): Promise<void>
 }
@@ -24,26 +24,30 @@ export interface Engine {
 }
 
 export const startEngine = async (settings: EngineSettings, root: string): Promise<Engine> => {
-  const instance = await DuckDBInstance.create(':memory:', {
-    // Nothing is downloaded or loaded behind the user's back.
-    autoinstall_known_extensions: 'false',
-    autoload_known_extensions: 'false',
-    errors_as_json: 'true',
-    temp_directory: spillFolder(root),
-    ...(settings.memoryLimit === undefined ? {} : { memory_limit: settings.memoryLimit }),
-    ...(settings.threads === undefined ? {} : { threads: String(settings.threads) }),
-  })
+  const config = duckdb.create_config()
+  const set = (name: string, value: string): void => duckdb.set_config(config, name, value)
+  // Nothing is downloaded or loaded behind the user's back.
+  set('autoinstall_known_extensions', 'false')
+  set('autoload_known_extensions', 'false')
+  set('errors_as_json', 'true')
+  set('temp_directory', spillFolder(root))
+  if (settings.memoryLimit !== undefined) set('memory_limit', settings.memoryLimit)
+  if (settings.threads !== undefined) set('threads', String(settings.threads))
+  const instance = await duckdb.open(':memory:', config)
   return {
-    stop: () => instance.closeSync(),
+    stop: () => duckdb.close_sync(instance),
     attach: async (path, mode) => {
-      const first = await instance.connect()
+      const first = await duckdb.connect(instance)
       const readOnly = mode === 'read' ? ', read_only' : ''
       try {
-        await first.run(
-          `set global TimeZone = 'UTC'; attach ${literal(path)} as ${databaseAlias} (type duckdb${readOnly}); use ${databaseAlias}`,
+        await duckdb.query(
+          first,
+          `set global TimeZone = 'UTC';
+          attach ${literal(path)} as ${databaseAlias} (type duckdb${readOnly});
+          use ${databaseAlias}`,
         )
       } catch (error) {
-        first.disconnectSync()
+        duckdb.disconnect_sync(first)
         throw error
       }
       return databaseOf(instance, first)
@@ -51,22 +55,26 @@ export const startEngine = async (settings: EngineSettings, root: string): Promi
   }
 }
 
-const databaseOf = (instance: DuckDBInstance, first: DuckDBConnection): Database => {
-  let ready: DuckDBConnection | undefined = first
+const databaseOf = (instance: Instance, first: Connection): Database => {
+  let ready: Connection | undefined = first
   return {
     connect: async () => {
-      const connection = ready ?? (await instance.connect())
-      if (connection !== ready) await connection.run(`use ${databaseAlias}`)
-      ready = undefined
+      if (ready) {
+        const connection = ready
+        ready = undefined
+        return connection
+      }
+      const connection = await duckdb.connect(instance)
+      await duckdb.query(connection, `use ${databaseAlias}`)
       return connection
     },
     close: async () => {
-      ready?.disconnectSync()
-      const last = await instance.connect()
+      if (ready) duckdb.disconnect_sync(ready)
+      const last = await duckdb.connect(instance)
       // Closing the engine alone leaves the file open for as long as a result of it is in memory.
-      await last.run(`detach ${databaseAlias}`).catch(() => undefined)
-      last.disconnectSync()
-      instance.closeSync()
+      await duckdb.query(last, `detach ${databaseAlias}`).catch(() => undefined)
+      duckdb.disconnect_sync(last)
+      duckdb.close_sync(instance)
     },
   }
 }

@@ -29,11 +29,13 @@ export const parseEngineError = (thrown: unknown): EngineError => {
   return { type: '', message: text, errno: undefined, position: undefined }
 }
 
+const codePoints = (text: string): number => text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0)
+
 /** Line and column (from 1, column in code points) of a byte offset. */
 export const lineAndColumn = (sql: string, byteOffset: number): { line: number; column: number } => {
   const before = Buffer.from(sql, 'utf8').subarray(0, byteOffset).toString('utf8')
   const lineStart = before.lastIndexOf('\n') + 1
-  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1 }
+  return { line: before.split('\n').length, column: codePoints(before.slice(lineStart)) + 1 }
 }
 
 // ENOSPC, EDQUOT, EFBIG on Linux and macOS; ERROR_DISK_FULL on Windows.

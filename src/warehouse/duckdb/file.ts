@@ -76,7 +76,7 @@ const attachOnce = async (
   try {
     const database = await held.database
     return {
-      connect: database.connect,
+      connect: () => database.connect(),
       close: async () => {
         held.users -= 1
         if (held.users > 0) return

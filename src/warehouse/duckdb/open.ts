@@ -28,7 +28,7 @@ export const describeTarget = (settings: Readonly<Record<string, unknown>>): str
 export const open = async (settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse> => {
   const file = settingsOf(settings)
   const database = await openFile(file, options)
-  const session = createSession(await database.connect(), database.connect)
+  const session = createSession(await database.connect(), () => database.connect())
   const supports: Supports = {
     transactionalDdl: true,
     concurrentWriters: false,

@@ -1,76 +1,77 @@
-// JavaScript values as parameters of a statement. A value never becomes SQL text.
-import {
-  BIGINT,
-  BLOB,
-  BOOLEAN,
-  DOUBLE,
-  type DuckDBType,
-  type DuckDBValue,
-  HUGEINT,
-  INTEGER,
-  LIST,
-  SQLNULL,
-  TIMESTAMPTZ,
-  VARCHAR,
-  blobValue,
-  listValue,
-  timestampTZValue,
-} from '@duckdb/node-api'
+// JavaScript values as parameters of a prepared statement. A value never becomes SQL text.
+import duckdb, { type PreparedStatement, type Type, type Value } from '@duckdb/node-bindings'
 import { CdpError } from '../../core/errors.ts'
 
 interface Bound {
-  readonly value: DuckDBValue
-  readonly type: DuckDBType
+  readonly type: Type
+  readonly value: Value
 }
 
 /**
- * null · boolean · string (VARCHAR) · number (INTEGER, BIGINT or DOUBLE) · bigint (BIGINT, HUGEINT beyond 64 bits) · Date (an instant)
- * · Uint8Array (BLOB) · arrays of one of these (LIST). Anything else is refused: a `undefined` or an object would be a silent wrong value.
+ * null · boolean · string (VARCHAR) · number (INTEGER, BIGINT or DOUBLE) · bigint (BIGINT, HUGEINT beyond 64 bits) · Date (an
+ * instant) · Uint8Array (BLOB) · arrays of one of these (LIST). Anything else is refused: `undefined` or an object would be a wrong
+ * value in silence.
  */
-export const toParameters = (parameters: readonly unknown[]): { values: DuckDBValue[]; types: DuckDBType[] } => {
-  const bound = parameters.map((parameter, index) => bind(parameter, index + 1))
-  return { values: bound.map((b) => b.value), types: bound.map((b) => b.type) }
-}
-
-const bind = (value: unknown, number: number): Bound => {
-  if (value === null) return { value: null, type: SQLNULL }
-  if (typeof value === 'string') return { value, type: VARCHAR }
-  if (typeof value === 'boolean') return { value, type: BOOLEAN }
-  if (typeof value === 'number') return bindNumber(value)
-  if (typeof value === 'bigint') return { value, type: BigInt.asIntN(64, value) === value ? BIGINT : HUGEINT }
-  if (value instanceof Date) return { value: timestampTZValue(BigInt(value.getTime()) * 1000n), type: TIMESTAMPTZ }
-  if (value instanceof Uint8Array) return { value: blobValue(value), type: BLOB }
-  if (Array.isArray(value)) return bindList(value, number)
-  const found = typeof value === 'object' ? 'an object (pass JSON as text)' : typeof value
-  throw new CdpError('INTERNAL', { detail: `parameter $${number} of a statement is ${found}` })
-}
-
-const bindNumber = (value: number): Bound => {
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) return { value, type: DOUBLE }
-  return (value | 0) === value ? { value, type: INTEGER } : { value: BigInt(value), type: BIGINT }
-}
-
-const bindList = (items: readonly unknown[], number: number): Bound => {
-  const bound = items.map((item) => bind(item, number))
-  const type = bound.reduce<DuckDBType>((widest, item) => wider(widest, item.type, number), SQLNULL)
-  const values = bound.map((item) => widen(item.value, type))
-  return { value: listValue(values), type: LIST(type) }
-}
-
-const ranks: readonly DuckDBType[] = [INTEGER, BIGINT, HUGEINT, DOUBLE]
-
-const wider = (a: DuckDBType, b: DuckDBType, number: number): DuckDBType => {
-  if (b === SQLNULL || a.toString() === b.toString()) return a
-  if (a === SQLNULL) return b
-  const rank = Math.max(ranks.indexOf(a), ranks.indexOf(b))
-  if (ranks.includes(a) && ranks.includes(b)) return ranks[rank] ?? a
-  throw new CdpError('INTERNAL', {
-    detail: `parameter $${number} of a statement is a list of ${a.toString()} and ${b.toString()}`,
+export const bindParameters = (prepared: PreparedStatement, parameters: readonly unknown[]): void => {
+  const wanted = duckdb.nparams(prepared)
+  if (wanted !== parameters.length) {
+    throw new CdpError('INTERNAL', { detail: `a statement takes ${wanted} parameters and got ${parameters.length}` })
+  }
+  parameters.forEach((parameter, at) => {
+    if (typeof parameter === 'string') duckdb.bind_varchar(prepared, at + 1, parameter)
+    else if (Array.isArray(parameter)) duckdb.bind_value(prepared, at + 1, listOf(parameter, at + 1))
+    else duckdb.bind_value(prepared, at + 1, bound(parameter, at + 1).value)
   })
 }
 
-const widen = (value: DuckDBValue, type: DuckDBType): DuckDBValue => {
-  if (type === DOUBLE && typeof value === 'bigint') return Number(value)
-  if ((type === BIGINT || type === HUGEINT) && typeof value === 'number') return BigInt(value)
-  return value
+const bound = (value: unknown, number: number): Bound => {
+  if (value === null) return { type: duckdb.Type.SQLNULL, value: duckdb.create_null_value() }
+  if (typeof value === 'string') return { type: duckdb.Type.VARCHAR, value: duckdb.create_varchar(value) }
+  if (typeof value === 'boolean') return { type: duckdb.Type.BOOLEAN, value: duckdb.create_bool(value) }
+  if (typeof value === 'number') return ofNumber(value, numberType(value))
+  if (typeof value === 'bigint') return ofBigint(value, number)
+  if (value instanceof Date) {
+    if (Number.isNaN(value.getTime())) throw refused(number, 'an invalid Date')
+    const micros = BigInt(value.getTime()) * 1000n
+    return { type: duckdb.Type.TIMESTAMP_TZ, value: duckdb.create_timestamp_tz({ micros }) }
+  }
+  if (value instanceof Uint8Array) return { type: duckdb.Type.BLOB, value: duckdb.create_blob(value) }
+  throw refused(number, typeof value === 'object' ? 'an object; pass JSON as text' : typeof value)
+}
+
+const refused = (number: number, found: string): CdpError =>
+  new CdpError('INTERNAL', { detail: `parameter $${number} of a statement is ${found}` })
+
+const numberType = (value: number): Type => {
+  if (!Number.isSafeInteger(value) || Object.is(value, -0)) return duckdb.Type.DOUBLE
+  return (value | 0) === value ? duckdb.Type.INTEGER : duckdb.Type.BIGINT
+}
+
+const ofNumber = (value: number, type: Type): Bound => {
+  if (type === duckdb.Type.INTEGER) return { type, value: duckdb.create_int32(value) }
+  if (type === duckdb.Type.BIGINT) return { type, value: duckdb.create_int64(BigInt(value)) }
+  return { type, value: duckdb.create_double(value) }
+}
+
+const ofBigint = (value: bigint, number: number): Bound => {
+  if (BigInt.asIntN(64, value) === value) return { type: duckdb.Type.BIGINT, value: duckdb.create_int64(value) }
+  if (BigInt.asIntN(128, value) !== value) throw refused(number, 'an integer of more than 128 bits')
+  return { type: duckdb.Type.HUGEINT, value: duckdb.create_hugeint(value) }
+}
+
+// Items of different number types become the widest of them; the engine converts.
+const widening: readonly Type[] = [duckdb.Type.INTEGER, duckdb.Type.BIGINT, duckdb.Type.HUGEINT, duckdb.Type.DOUBLE]
+
+const listOf = (items: readonly unknown[], number: number): Value => {
+  const all = items.map((item) => bound(item, number))
+  const types = new Set(all.map((item) => item.type))
+  types.delete(duckdb.Type.SQLNULL)
+  const ranks = [...types].map((type) => widening.indexOf(type))
+  if (types.size > 1 && ranks.includes(-1)) throw refused(number, 'a list of values of different types')
+  const [first] = types
+  const type = (types.size > 1 ? widening[Math.max(...ranks)] : first) ?? duckdb.Type.SQLNULL
+  return duckdb.create_list_value(
+    duckdb.create_logical_type(type),
+    all.map((item) => item.value),
+  )
 }

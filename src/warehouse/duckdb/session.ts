@@ -1,38 +1,14 @@
 // The Session of the seam over one connection, and transactions on it.
-import type { DuckDBConnection, DuckDBMaterializedResult, DuckDBResult } from '@duckdb/node-api'
+import duckdb, { type Connection } from '@duckdb/node-bindings'
 import { CdpError } from '../../core/errors.ts'
-import type { Batch, Column, Row, Session, Statement } from '../warehouse.ts'
-import { statementError } from './errors.ts'
+import type { Batch, Session, Statement } from '../warehouse.ts'
 import { createGate } from './gate.ts'
-import { toParameters } from './parameters.ts'
-import { withoutNul } from './text.ts'
-import { batchReader, typeText } from './values.ts'
+import { allRows, batches, describe, execute } from './statement.ts'
 
 export interface DuckDbSession extends Session {
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Ends open streams, rolls back an open transaction and lets the connection go. */
   close(): Promise<void>
-}
-
-const sqlOf = (statement: Statement): string => withoutNul(typeof statement === 'string' ? statement : statement.sql)
-const parametersOf = (statement: Statement): readonly unknown[] =>
-  typeof statement === 'string' ? [] : statement.parameters
-
-const execute = async (connection: DuckDBConnection, statement: Statement): Promise<DuckDBMaterializedResult> => {
-  const sql = sqlOf(statement)
-  const parameters = parametersOf(statement)
-  try {
-    if (parameters.length === 0) return await connection.run(sql)
-    const { values, types } = toParameters(parameters)
-    return await connection.run(sql, values, types)
-  } catch (thrown) {
-    throw statementError(thrown, sql)
-  }
-}
-
-const startStream = async (connection: DuckDBConnection, statement: Statement): Promise<DuckDBResult> => {
-  const { values, types } = toParameters(parametersOf(statement))
-  return connection.stream(sqlOf(statement), values, types)
 }
 
 /**
@@ -41,14 +17,13 @@ const startStream = async (connection: DuckDBConnection, statement: Statement): 
  * what is committed, and no temporary relations. Within a transaction it uses the transaction's connection, and any other statement
  * before its end is refused.
  */
-export const createSession = (
-  connection: DuckDBConnection,
-  connect: () => Promise<DuckDBConnection>,
-): DuckDbSession => {
+export const createSession = (connection: Connection, connect: () => Promise<Connection>): DuckDbSession => {
   const gate = createGate()
-  const streams = new Set<DuckDBConnection>()
+  const streams = new Set<Connection>()
   let streaming = false
-  const failedInside: unknown[] = []
+  // Of the open transaction: what its statements and its nested transactions threw, whether or not its work caught it.
+  const thrown: unknown[] = []
+  const spoiled: unknown[] = []
   let closed = false
 
   const guard = (): void => {
@@ -57,40 +32,17 @@ export const createSession = (
       throw new CdpError('INTERNAL', { detail: 'a statement was run in a transaction before a stream in it had ended' })
     }
   }
+
   const onMain = <T>(work: () => Promise<T>): Promise<T> =>
     gate.enter(async () => {
       guard()
-      return work()
-    })
-
-  const all = async <T = Row>(statement: Statement): Promise<T[]> =>
-    onMain(async () => {
-      const result = await execute(connection, statement)
-      const { columns, read } = batchReader(result)
-      const rows: T[] = []
-      for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-        const { values, rowCount } = read(chunk)
-        for (let row = 0; row < rowCount; row++) {
-          const out: Record<string, unknown> = {}
-          for (let at = 0; at < columns.length; at++) out[columns[at]?.name ?? ''] = values[at]?.[row]
-          rows.push(out as T)
-        }
+      try {
+        return await work()
+      } catch (error) {
+        if (gate.inside()) thrown.push(error)
+        throw error
       }
-      return rows
     })
-
-  const batches = async function* (from: DuckDBConnection, statement: Statement): AsyncGenerator<Batch> {
-    try {
-      const result = await startStream(from, statement)
-      const { read } = batchReader(result)
-      for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
-        if (closed) throw new CdpError('INTERNAL', { detail: 'a warehouse was closed while a result was streamed' })
-        yield read(chunk)
-      }
-    } catch (thrown) {
-      throw statementError(thrown, sqlOf(statement))
-    }
-  }
 
   const streamInside = async function* (statement: Statement): AsyncGenerator<Batch> {
     guard()
@@ -107,79 +59,69 @@ export const createSession = (
     const own = await connect()
     streams.add(own)
     try {
-      yield* batches(own, statement)
+      for await (const batch of batches(own, statement)) {
+        yield batch
+        if (closed) throw new CdpError('INTERNAL', { detail: 'a warehouse was closed while a result was streamed' })
+      }
     } finally {
       if (streams.delete(own)) await release(own)
     }
   }
 
-  const transaction = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (gate.inside()) {
-      try {
-        return await work()
-      } catch (error) {
-        // The outer work may catch this; what was done in here must not be committed all the same.
-        failedInside.push(error)
-        throw error
+  const begin = async <T>(work: () => Promise<T>): Promise<T> => {
+    guard()
+    thrown.length = 0
+    spoiled.length = 0
+    await execute(connection, 'begin')
+    try {
+      const result = await work()
+      // Half of a nested transaction must not be kept. And after some errors the engine gives the transaction up, but answers its
+      // COMMIT with success: any statement tells.
+      if (spoiled.length > 0) throw spoiled[0]
+      if (thrown.length > 0) {
+        await duckdb.query(connection, 'select 1').catch(() => {
+          throw thrown[0]
+        })
       }
+      await execute(connection, 'commit')
+      return result
+    } catch (error) {
+      // After some errors the engine has rolled back by itself, and says that there is nothing to roll back.
+      await duckdb.query(connection, 'rollback').catch(() => undefined)
+      throw error
+    } finally {
+      streaming = false
     }
-    return gate.hold(async () => {
-      guard()
-      failedInside.length = 0
-      await execute(connection, 'begin')
-      try {
-        const result = await work()
-        if (failedInside.length > 0) throw failedInside[0]
-        await execute(connection, 'commit')
-        return result
-      } catch (error) {
-        // The engine itself has rolled back after some errors; then there is nothing left to do.
-        await connection.run('rollback').catch(() => undefined)
-        throw error
-      } finally {
-        streaming = false
-      }
-    })
+  }
+
+  const nested = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (error) {
+      spoiled.push(error)
+      throw error
+    }
   }
 
   return {
-    all,
-    transaction,
-    run: (statement) =>
-      onMain(async () => {
-        const result = await execute(connection, statement)
-        return { changed: result.rowsChanged }
-      }),
+    run: (statement) => onMain(async () => ({ changed: duckdb.rows_changed(await execute(connection, statement)) })),
+    all: (statement) => onMain(() => allRows(connection, statement)),
     stream: (statement) => (gate.inside() ? streamInside(statement) : streamApart(statement)),
     describe: (select) => onMain(() => describe(connection, select)),
+    transaction: (work) => (gate.inside() ? nested(work) : gate.hold(() => begin(work))),
     close: async () => {
       closed = true
-      for (const own of [...streams]) if (streams.delete(own)) await release(own)
-      await connection.run('rollback').catch(() => undefined)
+      const open = [...streams]
+      streams.clear()
+      for (const own of open) await release(own)
+      await duckdb.query(connection, 'rollback').catch(() => undefined)
       await release(connection)
     },
   }
 }
 
-const describe = async (connection: DuckDBConnection, select: string): Promise<Column[]> => {
-  const sql = sqlOf(select)
-  try {
-    const prepared = await connection.prepare(sql)
-    try {
-      return Array.from({ length: prepared.columnCount }, (_, at) => ({
-        name: prepared.columnName(at),
-        type: typeText(prepared.columnType(at)),
-      }))
-    } finally {
-      prepared.destroySync()
-    }
-  } catch (thrown) {
-    throw statementError(thrown, sql)
-  }
-}
-
 // A result that was not read to its end keeps the database open even when its connection is gone; executing anything ends it.
-const release = async (connection: DuckDBConnection): Promise<void> => {
-  await connection.run('use memory').catch(() => undefined)
-  connection.disconnectSync()
+const release = async (connection: Connection): Promise<void> => {
+  await duckdb.query(connection, 'use memory').catch(() => undefined)
+  duckdb.disconnect_sync(connection)
 }

@@ -29,6 +29,7 @@ export const unload = async (session: Session, statement: Statement, path: strin
       await file.close()
     }
     await rename(temporary, path)
+    await syncFolder(dirname(path))
     return changed
   } catch (error) {
     await rm(temporary, { force: true })
@@ -36,9 +37,16 @@ export const unload = async (session: Session, statement: Statement, path: strin
   }
 }
 
+// Makes the rename itself survive a loss of power; not every system can open a folder.
+const syncFolder = async (folder: string): Promise<void> => {
+  const handle = await open(folder, 'r').catch(() => undefined)
+  await handle?.sync().catch(() => undefined)
+  await handle?.close()
+}
+
 const spelled = (name: string, column: Column): string => {
   const { type } = column
-  if (/^DECIMAL/.test(type)) return `cast(${name} as varchar)`
+  if (type.startsWith('DECIMAL(')) return `cast(${name} as varchar)`
   if (/^(TIMESTAMP|TIMESTAMP WITH TIME ZONE|TIMESTAMP_S|TIMESTAMP_MS|TIMESTAMP_NS)$/.test(type)) return instant(name)
   if (type === 'BLOB') return `base64(${name})`
   if (type === 'DOUBLE' || type === 'FLOAT') return `case when isfinite(${name}) then ${name} end`

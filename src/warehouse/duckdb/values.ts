@@ -1,114 +1,214 @@
-// Chunks of a result as the seam's values, column by column: the way from a type to a value is chosen once a column, not once a value.
-import {
-  type DuckDBDataChunk,
-  type DuckDBResult,
-  type DuckDBType,
-  DuckDBTypeId,
-  type DuckDBValue,
-  type DuckDBBlobValue,
-  type DuckDBDateValue,
-  type DuckDBDecimalValue,
-  type DuckDBListType,
-  type DuckDBListValue,
-  type DuckDBMapType,
-  type DuckDBMapValue,
-  type DuckDBStructType,
-  type DuckDBStructValue,
-  type DuckDBTimestampValue,
-} from '@duckdb/node-api'
+// Chunks of a result as the seam's values. The way from a column's type to its values is chosen once a result, and a vector is read
+// in one loop over the engine's own memory: this is the hot path of delivery.
+import duckdb, { type DataChunk, type LogicalType, type Result, type Vector } from '@duckdb/node-bindings'
+import { CdpError } from '../../core/errors.ts'
 import type { Batch, Column, Value } from '../warehouse.ts'
-import { dateText, decimalText, timestampText } from './value-text.ts'
+import { typeText } from './types.ts'
+import { dateText, decimalText, intervalText, timeText, timestampText, uuidText } from './value-text.ts'
 
-type Convert = (value: NonNullable<DuckDBValue>) => Value
+/** All values of a vector that holds `count` rows. */
+type ReadVector = (vector: Vector, count: number) => Value[]
 
-const integer: Convert = (value) => {
+// Fixed-width values: `at` reads row i of the vector's memory.
+const fixed =
+  (width: number, at: (data: DataView, offset: number) => Value): ReadVector =>
+  (vector, count) => {
+    const bytes = duckdb.vector_get_data(vector, count * width)
+    const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return rows(vector, count, (row) => at(data, row * width))
+  }
+
+const rows = (vector: Vector, count: number, read: (row: number) => Value): Value[] => {
+  // Null when the engine knows that no value is missing.
+  const valid = duckdb.vector_get_validity(vector, Math.ceil(count / 64) * 8) as Uint8Array | null
+  const out: Value[] = Array.from({ length: count })
+  for (let row = 0; row < count; row++) {
+    out[row] = valid && ((valid[row >> 3] ?? 0) & (1 << (row & 7))) === 0 ? null : read(row)
+  }
+  return out
+}
+
+const integer = (value: bigint): number | bigint => {
   const number = Number(value)
-  return Number.isSafeInteger(number) ? number : (value as bigint)
+  return Number.isSafeInteger(number) ? number : value
 }
-const same: Convert = (value) => value as Value
-const text: Convert = (value) => String(value)
+const int64 = (data: DataView, offset: number): bigint => data.getBigInt64(offset, true)
+const int128 = (data: DataView, offset: number): bigint =>
+  (data.getBigInt64(offset + 8, true) << 64n) | data.getBigUint64(offset, true)
+const uint128 = (data: DataView, offset: number): bigint =>
+  (data.getBigUint64(offset + 8, true) << 64n) | data.getBigUint64(offset, true)
 
-const byTypeId: Readonly<Partial<Record<DuckDBTypeId, Convert>>> = {
-  [DuckDBTypeId.BOOLEAN]: same,
-  [DuckDBTypeId.TINYINT]: same,
-  [DuckDBTypeId.SMALLINT]: same,
-  [DuckDBTypeId.INTEGER]: same,
-  [DuckDBTypeId.UTINYINT]: same,
-  [DuckDBTypeId.USMALLINT]: same,
-  [DuckDBTypeId.UINTEGER]: same,
-  [DuckDBTypeId.FLOAT]: same,
-  [DuckDBTypeId.DOUBLE]: same,
-  [DuckDBTypeId.VARCHAR]: same,
-  [DuckDBTypeId.ENUM]: same,
-  [DuckDBTypeId.BIGINT]: integer,
-  [DuckDBTypeId.UBIGINT]: integer,
-  [DuckDBTypeId.HUGEINT]: integer,
-  [DuckDBTypeId.UHUGEINT]: integer,
-  [DuckDBTypeId.BIGNUM]: integer,
-  [DuckDBTypeId.DECIMAL]: (value) => {
-    const decimal = value as DuckDBDecimalValue
-    return decimalText(decimal.value, decimal.scale)
-  },
-  [DuckDBTypeId.DATE]: (value) => dateText(value as DuckDBDateValue),
-  [DuckDBTypeId.TIMESTAMP]: (value) => timestampText(value as DuckDBTimestampValue),
-  [DuckDBTypeId.TIMESTAMP_TZ]: (value) => timestampText(value as DuckDBTimestampValue),
-  [DuckDBTypeId.BLOB]: (value) => (value as DuckDBBlobValue).bytes,
-}
-
-const converterOf = (type: DuckDBType): Convert => {
-  switch (type.typeId) {
-    case DuckDBTypeId.LIST:
-    case DuckDBTypeId.ARRAY: {
-      const item = nullable(converterOf((type as DuckDBListType).valueType))
-      return (value) => (value as DuckDBListValue).items.map(item)
-    }
-    case DuckDBTypeId.STRUCT: {
-      const { entryNames, entryTypes } = type as DuckDBStructType
-      const fields = entryNames.map((name, at) => [name, nullable(converterOf(entryTypes[at] as DuckDBType))] as const)
-      return (value) => {
-        const { entries } = value as DuckDBStructValue
-        return Object.fromEntries(fields.map(([name, convert]) => [name, convert(entries[name] ?? null)]))
-      }
-    }
-    case DuckDBTypeId.MAP: {
-      const { keyType, valueType } = type as DuckDBMapType
-      const [key, item] = [nullable(converterOf(keyType)), nullable(converterOf(valueType))]
-      return (value) =>
-        Object.fromEntries(
-          (value as DuckDBMapValue).entries.map((entry) => [String(key(entry.key)), item(entry.value)]),
-        )
-    }
-    default:
-      // TIME, INTERVAL, UUID, BIT and what is yet to come: the engine's text.
-      return byTypeId[type.typeId] ?? text
-  }
-}
-
-const nullable =
-  (convert: Convert) =>
-  (value: DuckDBValue): Value =>
-    value === null ? null : convert(value)
-
-/** A type in the engine's words; JSON is an alias of VARCHAR there. */
-export const typeText = (type: DuckDBType): string => type.alias ?? type.toString()
-
-/** What is the same for every chunk of a result: its columns, and a function that turns a chunk into a batch. */
-export const batchReader = (result: DuckDBResult): { columns: Column[]; read: (chunk: DuckDBDataChunk) => Batch } => {
-  const types = result.columnTypes()
-  const columns = result.columnNames().map((name, at) => ({ name, type: typeText(types[at] as DuckDBType) }))
-  const converters = types.map(converterOf)
-  const read = (chunk: DuckDBDataChunk): Batch => {
-    const { rowCount } = chunk
-    const values = converters.map((convert, at) => {
-      const vector = chunk.getColumnVector(at)
-      const out: Value[] = Array.from({ length: rowCount })
-      for (let row = 0; row < rowCount; row++) {
-        const value = vector.getItem(row)
-        out[row] = value === null ? null : convert === same ? (value as Value) : convert(value)
-      }
-      return out
+// A string of up to 12 bytes lies in the vector itself, a longer one behind a pointer.
+const strings =
+  (value: (bytes: Buffer, start: number, end: number) => Value): ReadVector =>
+  (vector, count) => {
+    const bytes = duckdb.vector_get_data(vector, count * 16)
+    const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return rows(vector, count, (row) => {
+      const start = row * 16
+      const length = data.readUInt32LE(start)
+      if (length <= 12) return value(data, start + 4, start + 4 + length)
+      const far = duckdb.get_data_from_pointer(bytes.buffer as ArrayBuffer, bytes.byteOffset + start + 8, length)
+      return value(Buffer.from(far.buffer, far.byteOffset, length), 0, length)
     })
-    return { columns, rowCount, values }
   }
-  return { columns, read }
+
+const readers: Readonly<Record<number, ReadVector>> = {
+  [duckdb.Type.BOOLEAN]: fixed(1, (data, at) => data.getUint8(at) !== 0),
+  [duckdb.Type.TINYINT]: fixed(1, (data, at) => data.getInt8(at)),
+  [duckdb.Type.UTINYINT]: fixed(1, (data, at) => data.getUint8(at)),
+  [duckdb.Type.SMALLINT]: fixed(2, (data, at) => data.getInt16(at, true)),
+  [duckdb.Type.USMALLINT]: fixed(2, (data, at) => data.getUint16(at, true)),
+  [duckdb.Type.INTEGER]: fixed(4, (data, at) => data.getInt32(at, true)),
+  [duckdb.Type.SQLNULL]: fixed(4, () => null),
+  [duckdb.Type.UINTEGER]: fixed(4, (data, at) => data.getUint32(at, true)),
+  [duckdb.Type.BIGINT]: fixed(8, (data, at) => integer(int64(data, at))),
+  [duckdb.Type.UBIGINT]: fixed(8, (data, at) => integer(data.getBigUint64(at, true))),
+  [duckdb.Type.HUGEINT]: fixed(16, (data, at) => integer(int128(data, at))),
+  [duckdb.Type.UHUGEINT]: fixed(16, (data, at) => integer(uint128(data, at))),
+  [duckdb.Type.FLOAT]: fixed(4, (data, at) => data.getFloat32(at, true)),
+  [duckdb.Type.DOUBLE]: fixed(8, (data, at) => data.getFloat64(at, true)),
+  [duckdb.Type.DATE]: fixed(4, (data, at) => dateText(data.getInt32(at, true))),
+  [duckdb.Type.TIME]: fixed(8, (data, at) => timeText(int64(data, at))),
+  [duckdb.Type.TIMESTAMP]: fixed(8, (data, at) => timestampText(int64(data, at), 6)),
+  [duckdb.Type.TIMESTAMP_TZ]: fixed(8, (data, at) => timestampText(int64(data, at), 6)),
+  [duckdb.Type.TIMESTAMP_S]: fixed(8, (data, at) => timestampText(int64(data, at), 0)),
+  [duckdb.Type.TIMESTAMP_MS]: fixed(8, (data, at) => timestampText(int64(data, at), 3)),
+  [duckdb.Type.TIMESTAMP_NS]: fixed(8, (data, at) => timestampText(int64(data, at), 9)),
+  [duckdb.Type.INTERVAL]: fixed(16, (data, at) =>
+    intervalText(data.getInt32(at, true), data.getInt32(at + 4, true), int64(data, at + 8)),
+  ),
+  [duckdb.Type.UUID]: fixed(16, (data, at) => uuidText(int128(data, at))),
+  [duckdb.Type.VARCHAR]: strings((bytes, start, end) => bytes.toString('utf8', start, end)),
+  [duckdb.Type.BLOB]: strings((bytes, start, end) => new Uint8Array(bytes.subarray(start, end))),
+}
+
+// BIT, UNION, VARIANT and the like.
+type Refuse = (type: string) => CdpError
+
+const readerOf = (type: LogicalType, unreadable: Refuse): ReadVector => {
+  const id = duckdb.get_type_id(type)
+  switch (id) {
+    case duckdb.Type.DECIMAL:
+      return decimals(duckdb.decimal_width(type), duckdb.decimal_scale(type))
+    case duckdb.Type.ENUM:
+      return enums(type)
+    case duckdb.Type.LIST:
+      return lists(readerOf(duckdb.list_type_child_type(type), unreadable))
+    case duckdb.Type.MAP:
+      return maps(type, unreadable)
+    case duckdb.Type.ARRAY:
+      return arrays(readerOf(duckdb.array_type_child_type(type), unreadable), duckdb.array_type_array_size(type))
+    case duckdb.Type.STRUCT:
+      return structs(type, unreadable)
+    default: {
+      const found = readers[id]
+      if (found) return found
+      throw unreadable(typeText(type))
+    }
+  }
+}
+
+const decimals = (width: number, scale: number): ReadVector => {
+  if (width <= 4) return fixed(2, (data, at) => decimalText(data.getInt16(at, true), scale))
+  if (width <= 9) return fixed(4, (data, at) => decimalText(data.getInt32(at, true), scale))
+  if (width <= 18) return fixed(8, (data, at) => decimalText(int64(data, at), scale))
+  return fixed(16, (data, at) => decimalText(int128(data, at), scale))
+}
+
+const enums = (type: LogicalType): ReadVector => {
+  const size = duckdb.enum_dictionary_size(type)
+  const words = Array.from({ length: size }, (_, at) => duckdb.enum_dictionary_value(type, at))
+  const word = (at: number): Value => words[at] ?? null
+  if (size <= 0xff) return fixed(1, (data, at) => word(data.getUint8(at)))
+  return size <= 0xffff
+    ? fixed(2, (data, at) => word(data.getUint16(at, true)))
+    : fixed(4, (data, at) => word(data.getUint32(at, true)))
+}
+
+// Each row of a list is a stretch of one child vector.
+const stretches = (
+  vector: Vector,
+  count: number,
+  child: readonly Value[],
+  value: (items: Value[]) => Value,
+): Value[] => {
+  const bytes = duckdb.vector_get_data(vector, count * 16)
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  return rows(vector, count, (row) => {
+    const start = Number(data.getBigUint64(row * 16, true))
+    return value(child.slice(start, start + Number(data.getBigUint64(row * 16 + 8, true))))
+  })
+}
+
+const lists =
+  (item: ReadVector): ReadVector =>
+  (vector, count) => {
+    const child = item(duckdb.list_vector_get_child(vector), duckdb.list_vector_get_size(vector))
+    return stretches(vector, count, child, (items) => items)
+  }
+
+// Stored as a list of { key, value }; keys become the names of an object.
+const maps = (type: LogicalType, unreadable: Refuse): ReadVector => {
+  const key = readerOf(duckdb.map_type_key_type(type), unreadable)
+  const item = readerOf(duckdb.map_type_value_type(type), unreadable)
+  return (vector, count) => {
+    const child = duckdb.list_vector_get_child(vector)
+    const size = duckdb.list_vector_get_size(vector)
+    const keys = key(duckdb.struct_vector_get_child(child, 0), size)
+    const values = item(duckdb.struct_vector_get_child(child, 1), size)
+    const pairs = keys.map((name, at): Value => [name, values[at] ?? null])
+    return stretches(vector, count, pairs, (entries) =>
+      Object.fromEntries((entries as [Value, Value][]).map(([name, value]) => [keyText(name), value])),
+    )
+  }
+}
+
+const keyText = (key: Value): string => (typeof key === 'object' ? JSON.stringify(key) : String(key))
+
+const arrays =
+  (item: ReadVector, size: number): ReadVector =>
+  (vector, count) => {
+    const child = item(duckdb.array_vector_get_child(vector), count * size)
+    return rows(vector, count, (row) => child.slice(row * size, row * size + size))
+  }
+
+const structs = (type: LogicalType, unreadable: Refuse): ReadVector => {
+  const fields = Array.from({ length: duckdb.struct_type_child_count(type) }, (_, at) => ({
+    name: duckdb.struct_type_child_name(type, at),
+    read: readerOf(duckdb.struct_type_child_type(type, at), unreadable),
+  }))
+  return (vector, count) => {
+    const values = fields.map((field, at) => field.read(duckdb.struct_vector_get_child(vector, at), count))
+    return rows(vector, count, (row) =>
+      Object.fromEntries(fields.map((field, at) => [field.name, values[at]?.[row] ?? null])),
+    )
+  }
+}
+
+/** What is the same for every chunk of a result: its columns, and the function that turns a chunk into a batch. */
+export const batchReader = (result: Result, sql: string): { columns: Column[]; read: (chunk: DataChunk) => Batch } => {
+  const columns: Column[] = []
+  const read: ReadVector[] = []
+  for (let at = 0; at < duckdb.column_count(result); at++) {
+    const type = duckdb.column_logical_type(result, at)
+    const name = duckdb.column_name(result, at)
+    columns.push({ name, type: typeText(type) })
+    const unreadable: Refuse = (found) =>
+      new CdpError('QUERY_FAILED', {
+        reason: `values of type ${found} cannot be read: cast column ${name} to text`,
+        sql,
+      })
+    read.push(readerOf(type, unreadable))
+  }
+  return {
+    columns,
+    read: (chunk) => {
+      const rowCount = duckdb.data_chunk_get_size(chunk)
+      const values = read.map((column, at) => column(duckdb.data_chunk_get_vector(chunk, at), rowCount))
+      // The vectors are views of the chunk's memory: it must outlive the loop above, whatever the garbage collector thinks.
+      if (duckdb.data_chunk_get_size(chunk) !== rowCount) throw new CdpError('INTERNAL', { detail: 'a chunk changed' })
+      return { columns, rowCount, values }
+    },
+  }
 }
