@@ -274,6 +274,34 @@ export const catalogue = {
     (a) => `${a.file} is not a sandbox twin: ${a.problem}.`,
     () => 'Its default export must be what defineTwin({ name, title, create }) returns.',
   ),
+
+  // identity and profiles
+  IDENTITY_NO_COLUMN: entry<{ model: string; column: string; near: string }>(
+    'config',
+    (a) => `${a.model} names the column \`${a.column}\` in its header, and its SELECT has none of that name.${a.near}`,
+    () => 'Add the column to the SELECT, or mend the header.',
+  ),
+  IDENTITY_COLUMN: entry<{ model: string; column: string; problem: string }>(
+    'config',
+    (a) => `The column \`${a.column}\` of ${a.model} ${a.problem}.`,
+  ),
+  IDENTITY_RECORD_NULL: entry<{ model: string; columns: readonly string[]; records: number }>(
+    'data',
+    (a) =>
+      `${a.records === 1 ? 'A record' : `${a.records} records`} of ${a.model} ${a.records === 1 ? 'has' : 'have'} no key: ${a.columns.join(', ')} must not be null. Persons are as they were.`,
+    () => 'Leave such rows out of the SELECT, or give them a key.',
+  ),
+  IDENTITY_RECORD_TWICE: entry<{
+    model: string
+    columns: readonly string[]
+    keys: number
+    examples: readonly string[]
+  }>(
+    'data',
+    (a) =>
+      `${a.model} has ${a.keys === 1 ? 'a record key' : `${a.keys} record keys`} more than once (${a.columns.join(', ')} must be unique): ${a.examples.join(', ')}${a.keys > a.examples.length ? ', …' : ''}. Persons are as they were.`,
+    () => 'Make the SELECT give each record once, or add the column that tells them apart to `record`.',
+  ),
 } as const
 
 export type ErrorCode = keyof typeof catalogue

@@ -1,0 +1,98 @@
+// Values that join nobody: junk, and values that too many different people share. Each is a decision, recorded once with its evidence and
+// kept on later runs even if the count falls, so that building anew and building on give the same persons.
+import type { IdentitySettings } from './settings.ts'
+import { isJunk } from './junk.ts'
+import { countPeople } from './shared-by.ts'
+import { keyColumn } from './stage.ts'
+import { ranked, valueOf } from './values.ts'
+import type { Work } from './work.ts'
+
+/**
+ * Judges work table `shared`. Makes `judged` (the same with blocked: 1 or 0) and `new_blocks`
+ * (identifier, value, reason, shared_by, allowed, records, examples), the decisions to record. Gives the number of new ones.
+ */
+export const judgeValues = async (work: Work, graph: string, settings: IdentitySettings): Promise<number> => {
+  const { warehouse } = work
+  const identifier = caseOf(settings, (name) => warehouse.literal(name))
+  await work.make(
+    'marked',
+    `select s.*, case when b.value is not null then 'known' when ${isJunk(warehouse, 's.value', settings.junk)} then 'junk' else 'fine' end as mark
+from ${work.name('shared')} s
+left join ${warehouse.name({ schema: 'cdp', name: 'person_blocks' })} b
+  on b.graph = ${warehouse.literal(graph)} and b.identifier = ${identifier('s.k')} and b.value = s.value`,
+  )
+  const shared = await findOverShared(work, settings)
+  await work.make(
+    'fresh_blocks',
+    `select m.vid, m.k, m.value, m.records, 'junk' as reason, cast(null as ${warehouse.typeName('integer')}) as shared_by, cast(null as ${warehouse.typeName('integer')}) as allowed
+from ${work.name('marked')} m where m.mark = 'junk'${shared}`,
+  )
+  const fresh = await work.count('fresh_blocks')
+  await work.make(
+    'judged',
+    `select m.vid, m.k, m.value, m.records, m.hub,
+  case when m.mark = 'known' or f.vid is not null then 1 else 0 end as blocked
+from ${work.name('marked')} m left join ${work.name('fresh_blocks')} f on f.vid = m.vid`,
+  )
+  if (fresh > 0) await stageEvidence(work, settings, identifier('f.k'))
+  return fresh
+}
+
+const caseOf =
+  (settings: IdentitySettings, then: (identifier: string) => string) =>
+  (rank: string): string =>
+    `case ${rank} ${ranked(settings)
+      .map(([name, k]) => `when ${k} then ${then(name)}`)
+      .join(' ')} end`
+
+/** The name of an identifier from its rank. */
+export const identifierOf = (work: Work, settings: IdentitySettings, rank: string): string =>
+  caseOf(settings, (name) => work.warehouse.literal(name))(rank)
+
+// Only values with more records than the limit can have more people: few, so the count may cost something.
+const findOverShared = async (work: Work, settings: IdentitySettings): Promise<string> => {
+  const limits = ranked(settings).flatMap(([name, rank]) => {
+    const most = settings.identifiers[name]?.max_shared_by
+    return most === undefined ? [] : [{ rank, most }]
+  })
+  if (limits.length === 0) return ''
+  const over = limits.map(({ rank, most }) => `(m.k = ${rank} and m.records > ${most})`).join(' or ')
+  await work.make(
+    'candidates',
+    `select m.vid, m.k, m.value from ${work.name('marked')} m where m.mark = 'fine' and (${over})`,
+  )
+  const present = await work.warehouse.all<{ k: number }>(`select distinct k from ${work.name('candidates')}`)
+  if (present.length === 0) return ''
+  await countPeople(
+    work,
+    settings,
+    present.map((row) => row.k),
+  )
+  const allowed = `case m.k ${limits.map(({ rank, most }) => `when ${rank} then ${most}`).join(' ')} end`
+  return `
+union all
+select m.vid, m.k, m.value, m.records, 'shared' as reason, p.n as shared_by, ${allowed} as allowed
+from ${work.name('marked')} m join ${work.name('people_of')} p on p.vid = m.vid where p.n > ${allowed}`
+}
+
+const examplesShown = 5
+
+const stageEvidence = (work: Work, settings: IdentitySettings, identifier: string): Promise<void> => {
+  const { warehouse } = work
+  const key = `r.${warehouse.quote(keyColumn)}`
+  const carriers = ranked(settings).map(
+    ([name, rank]) => `select f.vid, ${key} as record_key from ${work.name('fresh_blocks')} f
+join ${work.name('records')} r on f.k = ${rank} and f.value = ${valueOf(warehouse, name, 'r')}`,
+  )
+  return work.make(
+    'new_blocks',
+    `select ${identifier} as identifier, f.value, f.reason, f.shared_by, f.allowed, f.records, e.examples
+from ${work.name('fresh_blocks')} f join (
+  select n.vid, string_agg(n.record_key, ', ' order by n.record_key) as examples from (
+    select c.vid, c.record_key, row_number() over (partition by c.vid order by c.record_key) as place from (
+${carriers.join('\nunion all\n')}
+    ) c
+  ) n where n.place <= ${examplesShown} group by n.vid
+) e on e.vid = f.vid`,
+  )
+}

@@ -1,0 +1,100 @@
+// Builds one identity graph: records in, persons out, ids kept. The order of the steps is the order of the guards: normalised values,
+// junk and blocks, then components, then limits, then ids. All of it is one transaction where the engine has them.
+import type { Place } from '../core/errors.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import { judgeValues } from './blocks.ts'
+import { findChanges, findMergeCauses, findSplitCauses } from './changes.ts'
+import { components, memoryEdges } from './components.ts'
+import { assignIds, registryOf } from './ids.ts'
+import { applyLimits } from './limits.ts'
+import { writeLinks } from './links.ts'
+import { writeBlocks, writePersons, writeRedirects } from './registry.ts'
+import type { IdentitySettings } from './settings.ts'
+import { checkColumns, rowColumn, stageRecords } from './stage.ts'
+import { stageEdges, stageSharedValues } from './values.ts'
+import { openWork, type Work } from './work.ts'
+
+export interface IdentityInput {
+  readonly warehouse: Warehouse
+  /** Name of the model, and of the graph. */
+  readonly graph: string
+  /** Its SELECT. */
+  readonly select: string
+  readonly settings: IdentitySettings
+  readonly runId: string
+  /** ISO, UTC. */
+  readonly instant: string
+  /** Of the model, for errors. */
+  readonly place: Place
+  /** Makes the relation from a SELECT that gives the model's columns and `person_id`; called once, inside the transaction. */
+  readonly publish: (select: string) => Promise<void>
+  /** Edges up to which components are finished in memory. */
+  readonly inMemoryUpTo?: number
+}
+
+export interface IdentityOutcome {
+  readonly records: number
+  readonly persons: number
+  /** Ids that were issued. */
+  readonly created: number
+  readonly merged: number
+  /** Pairs of an id and the id that some of its records have now. */
+  readonly split: number
+  readonly retired: number
+  /** Records that are new, belong to another id than before, or vanished. */
+  readonly changedRecords: number
+  /** Values blocked for the first time. */
+  readonly newlyBlocked: number
+  readonly refusedLinks: number
+}
+
+/** Throws IDENTITY_NO_COLUMN, IDENTITY_COLUMN, IDENTITY_RECORD_NULL, IDENTITY_RECORD_TWICE; then nothing was changed. */
+export const buildIdentity = (input: IdentityInput): Promise<IdentityOutcome> =>
+  input.warehouse.transaction(async () => {
+    const work = openWork(input.warehouse, '_cdp_identity')
+    const outcome = await build(work, input)
+    await work.drop()
+    return outcome
+  })
+
+const build = async (work: Work, input: IdentityInput): Promise<IdentityOutcome> => {
+  const { warehouse, graph, select, settings, place } = input
+  const columns = await checkColumns(warehouse, graph, select, settings, place)
+  const records = await stageRecords(work, graph, select, settings, place)
+  await stageSharedValues(work, settings)
+  const newlyBlocked = await judgeValues(work, graph, settings)
+  await stageEdges(work, settings)
+  await work.make(
+    'pairs',
+    `select distinct e.hub as a, e.x as b from ${work.name('edges')} e where e.blocked = 0 and e.hub <> e.x`,
+  )
+  await components(work, 'pairs', 'component', records, input.inMemoryUpTo ?? memoryEdges)
+  await applyLimits(work, settings, { rows: records, values: await work.count('shared') })
+
+  const registry = registryOf(work, graph)
+  await assignIds(work, settings, registry)
+  const changes = await findChanges(work)
+  if (changes.merged > 0) await findMergeCauses(work, settings)
+  if (changes.split > 0) await findSplitCauses(work, settings)
+  await writePersons(work, registry, changes, input)
+  await writeRedirects(work, registry, changes, input)
+  if (newlyBlocked > 0) await writeBlocks(work, registry, input)
+  await writeLinks(work, registry, settings)
+
+  const row = warehouse.quote(rowColumn)
+  await input.publish(
+    `select ${columns.map((column) => `r.${warehouse.quote(column.name)}`).join(', ')}, a.person_id
+from ${work.name('records')} r
+left join ${work.name('component')} c on c.x = r.${row}
+join ${work.name('assigned')} a on a.root = coalesce(c.p, r.${row})`,
+  )
+  const { records: changedRecords, ...events } = changes
+  return {
+    records,
+    persons: await work.count('assigned'),
+    ...events,
+    changedRecords,
+    newlyBlocked,
+    refusedLinks: await work.count('refused'),
+  }
+}

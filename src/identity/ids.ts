@@ -1,0 +1,136 @@
+// Ids that stay: each old id goes to the one component with most of its former records (a tie: the one with its anchor record), each
+// component keeps the oldest id that came to it, and a component to which none came gets a new one. Each id goes once and each component
+// keeps one, so ids are unique by construction. Age is fixed at birth: run, earliest time, record key.
+import type { IdentitySettings } from './settings.ts'
+import { keyColumn, rowColumn, seenAt } from './stage.ts'
+import type { Work } from './work.ts'
+
+/** Where the registry of ids is, as quoted names, and of which graph. */
+export interface Registry {
+  readonly graph: string
+  /** Of the graph, as a literal. */
+  readonly literal: string
+  readonly person: string
+  readonly personRecords: string
+}
+
+export const registryOf = (work: Work, graph: string): Registry => ({
+  graph,
+  literal: work.warehouse.literal(graph),
+  person: work.warehouse.name({ schema: 'cdp', name: 'person' }),
+  personRecords: work.warehouse.name({ schema: 'cdp', name: 'person_records' }),
+})
+
+/**
+ * From work tables `records` and `component` makes
+ * `members` (x, record_key, root, seen, was): every record that is or was there; x and root are null where it vanished, was where it is new;
+ * `picks` (was, root): where each old id goes;
+ * `issued` (root, person_id, anchor, ordinal, seen): new ids;
+ * `assigned` (root, person_id): every component's id.
+ */
+export const assignIds = async (work: Work, settings: IdentitySettings, registry: Registry): Promise<void> => {
+  await stageMembers(work, settings, registry)
+  await stagePicks(work, registry)
+  await stageKeepers(work, registry)
+  await stageIssued(work, registry)
+  await work.make(
+    'assigned',
+    `select k.root, k.was as person_id from ${work.name('keepers')} k union all select i.root, i.person_id from ${work.name('issued')} i`,
+  )
+}
+
+const stageMembers = (work: Work, settings: IdentitySettings, registry: Registry): Promise<void> => {
+  const row = `r.${work.warehouse.quote(rowColumn)}`
+  return work.make(
+    'members',
+    `select n.x, coalesce(n.record_key, b.record_key) as record_key, n.root, n.seen, b.person_id as was
+from (
+  select ${row} as x, r.${work.warehouse.quote(keyColumn)} as record_key, coalesce(c.p, ${row}) as root, ${seenAt(work.warehouse, settings, 'r')} as seen
+  from ${work.name('records')} r left join ${work.name('component')} c on c.x = ${row}
+) n
+full join (select p.record_key, p.person_id from ${registry.personRecords} p where p.graph = ${registry.literal}) b
+  on b.record_key = n.record_key`,
+  )
+}
+
+const stagePicks = async (work: Work, registry: Registry): Promise<void> => {
+  await work.make(
+    'claims',
+    `select m.was, m.root, count(*) as n, min(m.record_key) as first_key
+from ${work.name('members')} m where m.was is not null and m.x is not null group by m.was, m.root`,
+  )
+  await work.make('torn', `select c.was from ${work.name('claims')} c group by c.was having count(*) > 1`)
+  await work.make(
+    'torn_picks',
+    `select o.was, o.root from (
+  select c.was, c.root, row_number() over (
+    partition by c.was order by c.n desc, case when a.root = c.root then 0 else 1 end, c.first_key) as place
+  from ${work.name('claims')} c
+  join ${work.name('torn')} t on t.was = c.was
+  left join (
+    select p.person_id, m.root from ${registry.person} p
+    join ${work.name('torn')} t on t.was = p.person_id
+    join ${work.name('members')} m on m.record_key = p.anchor and m.x is not null
+    where p.graph = ${registry.literal}
+  ) a on a.person_id = c.was
+) o where o.place = 1`,
+  )
+  await work.make(
+    'picks',
+    `select c.was, c.root from ${work.name('claims')} c left join ${work.name('torn')} t on t.was = c.was where t.was is null
+union all select p.was, p.root from ${work.name('torn_picks')} p`,
+  )
+}
+
+const stageKeepers = async (work: Work, registry: Registry): Promise<void> => {
+  await work.make(
+    'wanted',
+    `select p.root, min(p.was) as was, count(*) as n from ${work.name('picks')} p group by p.root`,
+  )
+  await work.make(
+    'keepers',
+    `select w.root, w.was from ${work.name('wanted')} w where w.n = 1
+union all
+select o.root, o.was from (
+  select p.root, p.was, row_number() over (
+    partition by p.root order by r.born_run, r.born_seen_at nulls last, r.anchor, r.ordinal) as place
+  from ${work.name('wanted')} w
+  join ${work.name('picks')} p on p.root = w.root
+  join ${registry.person} r on r.graph = ${registry.literal} and r.person_id = p.was
+  where w.n > 1
+) o where o.place = 1`,
+  )
+}
+
+// The anchor of a new id is the component's oldest record: the earliest time, nulls last, then the key.
+const stageIssued = async (work: Work, registry: Registry): Promise<void> => {
+  const { warehouse } = work
+  await work.make(
+    'unclaimed',
+    `select m.root, min(m.seen) as seen from ${work.name('members')} m
+left join ${work.name('keepers')} k on k.root = m.root
+where m.x is not null and k.root is null group by m.root`,
+  )
+  await work.make(
+    'anchors',
+    `select u.root, u.seen, min(m.record_key) as anchor from ${work.name('unclaimed')} u
+join ${work.name('members')} m on m.root = u.root and (m.seen = u.seen or u.seen is null)
+group by u.root, u.seen`,
+  )
+  const integerText = (value: string): string => `cast(${value} as ${warehouse.typeName('text')})`
+  // The length keeps apart keys that differ only in their Unicode form, which the hash does not see.
+  const input = `${warehouse.literal(`${registry.graph}\n`)} || ${integerText('length(o.anchor)')} || ' ' || o.anchor || ' ' || ${integerText('o.ordinal')}`
+  await work.make(
+    'issued',
+    `select o.root, o.anchor, o.ordinal, o.seen,
+  'p_' || substr(${warehouse.name({ schema: 'cdp', name: 'sha256_hex' })}(${input}), 1, 20) as person_id
+from (
+  select a.root, a.anchor, a.seen, coalesce(e.last_ordinal + 1, 0) as ordinal
+  from ${work.name('anchors')} a
+  left join (
+    select p.anchor, max(p.ordinal) as last_ordinal from ${registry.person} p
+    where p.graph = ${registry.literal} group by p.anchor
+  ) e on e.anchor = a.anchor
+) o`,
+  )
+}

@@ -1,0 +1,153 @@
+// `max_per_person`: a person has at most so many values of an identifier. Where a component has more, it is built again, link by link, the
+// strongest first, and a link that would join too many values is refused. Taking whole components, as if no limit existed, makes the
+// result independent of the order in which records arrived.
+import { eachPair, loadPairs } from './pairs.ts'
+import type { IdentitySettings } from './settings.ts'
+import { keyColumn, rowColumn, seenAt } from './stage.ts'
+import { isJunk } from './junk.ts'
+import { type UnionFind, unionFind } from './union-find.ts'
+import { ranked, valueOf } from './values.ts'
+import type { Work } from './work.ts'
+
+export interface Limit {
+  readonly identifier: string
+  readonly rank: number
+  readonly most: number
+}
+
+export const limitsOf = (settings: IdentitySettings): readonly Limit[] =>
+  ranked(settings).flatMap(([identifier, rank]) => {
+    const most = settings.identifiers[identifier]?.max_per_person
+    return most === undefined ? [] : [{ identifier, rank, most }]
+  })
+
+/**
+ * Splits the components of work table `component` (x, p) that break a limit. Makes `refused` (x, vid, reason) of the links that were
+ * refused. `rows` is the highest row number, `values` the highest vid.
+ */
+export const applyLimits = async (
+  work: Work,
+  settings: IdentitySettings,
+  sizes: { readonly rows: number; readonly values: number },
+): Promise<void> => {
+  const limits = limitsOf(settings)
+  const { warehouse } = work
+  const nothing = `select cast(0 as ${warehouse.typeName('integer')}) as x, cast(0 as ${warehouse.typeName('integer')}) as vid, cast(null as ${warehouse.typeName('text')}) as reason from ${work.name('component')} c where 1 = 0`
+  if (limits.length > 0) await stageViolators(work, limits)
+  if (limits.length === 0 || (await work.count('violators')) === 0) {
+    await work.make('refused', nothing)
+    return
+  }
+  await stageLimited(work, settings, limits)
+  const guard = await readGuard(work, limits, sizes)
+  const inside = new Uint8Array(sizes.rows + 1)
+  const refused: [number, number][][] = limits.map(() => [])
+  await eachPair(warehouse, linksByStrength(work, settings), (x, vid) => {
+    inside[x] = 1
+    const broken = guard.join(x, vid)
+    if (broken !== undefined) refused[broken]?.push([x, vid])
+  })
+  await loadPairs(work, 'divided', (put) => {
+    for (let x = 1; x <= sizes.rows; x++) if (inside[x] === 1) put(x, guard.sets.find(x))
+  })
+  for (const [at, pairs] of refused.entries()) {
+    await loadPairs(work, `refused_${at}`, (put) => pairs.forEach(([x, vid]) => put(x, vid)))
+  }
+  const reasons = limits.map(
+    (limit, at) =>
+      `select d.x, d.p as vid, ${warehouse.literal(`a person has at most ${limit.most} ${limit.identifier}`)} as reason from ${work.name(`refused_${at}`)} d`,
+  )
+  await work.make('refused', reasons.join('\nunion all\n'))
+  await work.make(
+    'component_limited',
+    `select c.x, coalesce(d.p, c.p) as p from ${work.name('component')} c left join ${work.name('divided')} d on d.x = c.x`,
+  )
+  await work.make('component', `select c.x, c.p from ${work.name('component_limited')} c`)
+}
+
+const limitedRows = (work: Work, limit: Limit, extra: string): string => {
+  const value = valueOf(work.warehouse, limit.identifier, 'r')
+  return `from ${work.name('records')} r join ${work.name('component')} c on c.x = r.${work.warehouse.quote(rowColumn)}
+left join ${work.name('judged')} j on j.k = ${limit.rank} and j.blocked = 1 and j.value = ${value}
+${extra}where ${value} is not null and j.value is null`
+}
+
+// A few too many may be taken here (for a junk value that only one record carries): building them again gives the same component.
+const stageViolators = (work: Work, limits: readonly Limit[]): Promise<void> => {
+  const each = limits.map((limit) => {
+    const value = valueOf(work.warehouse, limit.identifier, 'r')
+    const having = limit.most === 1 ? `min(${value}) < max(${value})` : `count(distinct ${value}) > ${limit.most}`
+    return `select c.p as root ${limitedRows(work, limit, '')} group by c.p having ${having}`
+  })
+  return work.make('violators', `select distinct u.root from (\n${each.join('\nunion all\n')}\n) u`)
+}
+
+// limited (x, l, v): the limited values of the records concerned, as numbers.
+const stageLimited = (work: Work, settings: IdentitySettings, limits: readonly Limit[]): Promise<void> => {
+  const { warehouse } = work
+  const each = limits.map((limit, at) => {
+    const value = valueOf(warehouse, limit.identifier, 'r')
+    return `select c.x, ${at} as l, ${value} as value ${limitedRows(work, limit, `join ${work.name('violators')} b on b.root = c.p\n`)} and not ${isJunk(warehouse, value, settings.junk)}`
+  })
+  return work.make(
+    'limited',
+    `select u.x, u.l, dense_rank() over (partition by u.l order by u.value) as v from (\n${each.join('\nunion all\n')}\n) u`,
+  )
+}
+
+/** Links of the components concerned, as (row, vid): strongest identifier first, then values that few records carry, then the earliest. */
+const linksByStrength = (work: Work, settings: IdentitySettings): string => {
+  const { warehouse } = work
+  const seen = seenAt(warehouse, settings, 'r')
+  return `select l.x, l.vid from (
+select e.x, e.vid, e.k, j.records, j.value, ${seen} as seen, r.${warehouse.quote(keyColumn)} as record_key,
+  min(${seen}) over (partition by e.vid) as first_seen
+from ${work.name('edges')} e
+join ${work.name('component')} c on c.x = e.x
+join ${work.name('violators')} b on b.root = c.p
+join ${work.name('judged')} j on j.vid = e.vid
+join ${work.name('records')} r on r.${warehouse.quote(rowColumn)} = e.x
+where e.blocked = 0) l
+order by l.k, l.records, l.first_seen nulls last, l.value, l.seen nulls last, l.record_key`
+}
+
+interface Guard {
+  readonly sets: UnionFind
+  /** Joins a row and a value, or gives the index of the limit that this would break. */
+  join(x: number, vid: number): number | undefined
+}
+
+const readGuard = async (
+  work: Work,
+  limits: readonly Limit[],
+  sizes: { readonly rows: number; readonly values: number },
+): Promise<Guard> => {
+  const sets = unionFind(sizes.rows + sizes.values + 1)
+  /** root -> the limited values of its set; a list is shorter than a set and has at most `most` entries. */
+  const held = limits.map(() => new Map<number, readonly number[]>())
+  for (const [at, values] of held.entries()) {
+    const select = `select x, v from ${work.name('limited')} where l = ${at}`
+    await eachPair(work.warehouse, select, (x, v) => values.set(x, [v]))
+  }
+  const join = (x: number, vid: number): number | undefined => {
+    const a = sets.find(x)
+    const b = sets.find(sizes.rows + vid)
+    if (a === b) return undefined
+    const together = held.map((values) => merged(values.get(a), values.get(b)))
+    const broken = together.findIndex((values, at) => (values?.length ?? 0) > (limits[at]?.most ?? 0))
+    if (broken >= 0) return broken
+    sets.union(a, b)
+    const root = sets.find(a)
+    for (const [at, values] of held.entries()) {
+      const now = together[at]
+      if (now) values.set(root, now)
+    }
+    return undefined
+  }
+  return { sets, join }
+}
+
+const merged = (a: readonly number[] | undefined, b: readonly number[] | undefined): readonly number[] | undefined => {
+  if (!a || !b) return a ?? b
+  return [...a, ...b.filter((value) => !a.includes(value))]
+}

@@ -1,0 +1,169 @@
+// Writes what a build found into the engine's tables. Only rows that differ are written, so state grows and changes with the data.
+import type { ChangeCounts } from './changes.ts'
+import type { Registry } from './ids.ts'
+import type { Work } from './work.ts'
+
+export interface Stamp {
+  readonly runId: string
+  /** ISO, UTC. */
+  readonly instant: string
+}
+
+const table = (work: Work, name: string): string => work.warehouse.name({ schema: 'cdp', name })
+
+const insert = async (work: Work, name: string, columns: readonly string[], select: string): Promise<void> => {
+  await work.warehouse.run(`insert into ${table(work, name)} (${columns.join(', ')})\n${select}`)
+}
+
+const at = (work: Work, stamp: Stamp): string =>
+  `cast(${work.warehouse.literal(stamp.instant)} as ${work.warehouse.typeName('timestamp')})`
+
+/** Ids, history and who belongs to whom. */
+export const writePersons = async (
+  work: Work,
+  registry: Registry,
+  changes: ChangeCounts,
+  stamp: Stamp,
+): Promise<void> => {
+  const { warehouse } = work
+  const run = warehouse.literal(stamp.runId)
+  const { literal: graph, person } = registry
+  if (changes.created > 0) {
+    await insert(
+      work,
+      'person',
+      ['graph', 'person_id', 'anchor', 'ordinal', 'born_run', 'born_seen_at', 'status', 'merged_into'],
+      `select ${graph}, i.person_id, i.anchor, i.ordinal, ${run}, i.seen, 'active', null from ${work.name('issued')} i`,
+    )
+  }
+  if (changes.merged > 0) {
+    await insert(
+      work,
+      'person_former_records',
+      ['graph', 'person_id', 'record_key'],
+      `select ${graph}, m.was, m.record_key from ${work.name('members')} m join ${work.name('merges')} g on g.was = m.was`,
+    )
+    await warehouse.run(
+      `update ${person} as p set status = 'merged', merged_into = g.person_id from ${work.name('merges')} g where p.graph = ${graph} and p.person_id = g.was`,
+    )
+  }
+  if (changes.retired > 0) {
+    await warehouse.run(
+      `update ${person} as p set status = 'retired' from ${work.name('retired')} r where p.graph = ${graph} and p.person_id = r.was`,
+    )
+  }
+  await writeHistory(work, registry, changes, stamp)
+  if (changes.records > 0) {
+    await warehouse.run(
+      `delete from ${registry.personRecords} as p where p.graph = ${graph} and exists (select 1 from ${work.name('moved')} m where m.record_key = p.record_key and m.was is not null)`,
+    )
+    await insert(
+      work,
+      'person_records',
+      ['graph', 'record_key', 'person_id'],
+      `select ${graph}, m.record_key, m.person_id from ${work.name('moved')} m where m.person_id is not null`,
+    )
+  }
+}
+
+const writeHistory = async (work: Work, registry: Registry, changes: ChangeCounts, stamp: Stamp): Promise<void> => {
+  const run = work.warehouse.literal(stamp.runId)
+  const add = (event: string, rest: string): Promise<void> =>
+    insert(
+      work,
+      'person_history',
+      ['graph', 'run_id', 'event', 'at', 'old_id', 'person_id', 'records', 'cause'],
+      `select ${registry.literal}, ${run}, '${event}', ${at(work, stamp)}, ${rest}`,
+    )
+  if (changes.created > 0) {
+    await add(
+      'created',
+      `null, i.person_id, n.records, null from ${work.name('issued')} i
+join (select m.root, count(*) as records from ${work.name('members')} m where m.x is not null group by m.root) n on n.root = i.root
+left join (select distinct s.person_id from ${work.name('splits')} s) s on s.person_id = i.person_id where s.person_id is null`,
+    )
+  }
+  if (changes.merged > 0) {
+    await add(
+      'merged',
+      `g.was, g.person_id, g.records, c.cause from ${work.name('merges')} g left join ${work.name('merge_causes')} c on c.was = g.was`,
+    )
+  }
+  if (changes.split > 0) {
+    await add(
+      'split',
+      `s.was, s.person_id, s.records, c.cause from ${work.name('splits')} s join ${work.name('split_causes')} c on c.was = s.was and c.person_id = s.person_id`,
+    )
+  }
+  if (changes.retired > 0) {
+    await add('retired', `r.was, null, r.records, 'all its records vanished' from ${work.name('retired')} r`)
+  }
+}
+
+/** Redirects follow the former records of an id that was merged; one that has none left keeps its target, or goes where that one went. */
+export const writeRedirects = async (
+  work: Work,
+  registry: Registry,
+  changes: ChangeCounts,
+  stamp: Stamp,
+): Promise<void> => {
+  if (changes.merged + changes.split + changes.retired === 0) return
+  const { warehouse } = work
+  const redirects = table(work, 'person_redirects')
+  const current = `(select d.old_id, d.person_id from ${redirects} d where d.graph = ${registry.literal})`
+  await work.make(
+    'followed',
+    `select o.old_id, o.person_id from (
+  select v.old_id, v.person_id, row_number() over (
+    partition by v.old_id order by v.n desc, case when c.person_id = v.person_id then 0 else 1 end, v.first_key) as place
+  from (
+    select f.person_id as old_id, a.person_id, count(*) as n, min(f.record_key) as first_key
+    from ${table(work, 'person_former_records')} f
+    join ${work.name('members')} m on m.record_key = f.record_key and m.x is not null
+    join ${work.name('assigned')} a on a.root = m.root
+    where f.graph = ${registry.literal} group by f.person_id, a.person_id
+  ) v left join ${current} c on c.old_id = v.old_id
+) o where o.place = 1`,
+  )
+  await work.make(
+    'redirected',
+    `select n.old_id, n.person_id, case when c.old_id is null then 0 else 1 end as known from (
+  select f.old_id, f.person_id from ${work.name('followed')} f
+  union all
+  select c.old_id, coalesce(t.person_id, c.person_id) as person_id from ${current} c
+  left join ${work.name('followed')} f on f.old_id = c.old_id
+  left join ${work.name('followed')} t on t.old_id = c.person_id
+  where f.old_id is null
+) n left join ${current} c on c.old_id = n.old_id
+where c.old_id is null or c.person_id <> n.person_id`,
+  )
+  await warehouse.run(
+    `delete from ${redirects} as d where d.graph = ${registry.literal} and exists (select 1 from ${work.name('redirected')} n where n.old_id = d.old_id and n.known = 1)`,
+  )
+  await insert(
+    work,
+    'person_redirects',
+    ['graph', 'old_id', 'person_id', 'run_id'],
+    `select ${registry.literal}, n.old_id, n.person_id, ${warehouse.literal(stamp.runId)} from ${work.name('redirected')} n`,
+  )
+}
+
+/** Decisions taken in this build. */
+export const writeBlocks = (work: Work, registry: Registry, stamp: Stamp): Promise<void> =>
+  insert(
+    work,
+    'person_blocks',
+    [
+      'graph',
+      'identifier',
+      'value',
+      'reason',
+      'shared_by',
+      'allowed',
+      'records',
+      'examples',
+      'decided_run',
+      'decided_at',
+    ],
+    `select ${registry.literal}, b.identifier, b.value, b.reason, b.shared_by, b.allowed, b.records, b.examples, ${work.warehouse.literal(stamp.runId)}, ${at(work, stamp)} from ${work.name('new_blocks')} b`,
+  )
