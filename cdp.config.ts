@@ -1,0 +1,57 @@
+// The demo project: Lotus, a Vietnamese chain of coffee and goods. `npm run demo` tells its story.
+import { defineProject, duckdb, env } from 'composable-cdp'
+import { files } from './connectors/files.ts'
+
+export default defineProject({
+  name: 'lotus',
+  region: 'VN', // country of phone numbers written without one
+  timeZone: 'Asia/Ho_Chi_Minh',
+  warehouses: { local: duckdb({ path: env('LOTUS_DB', '.cdp/lotus.duckdb') }) },
+  sources: {
+    pos: files({
+      streams: {
+        receipts: {
+          path: '.cdp/lotus/data/pos/receipts-*.csv',
+          key: ['receipt_id'],
+          types: { amount: 'decimal(18,2)', paid_at: 'timestamp' }, // tills write no zone: the project's
+        },
+      },
+    }),
+    shop: files({
+      streams: {
+        customers: { path: '.cdp/lotus/data/shop/customers*.ndjson', key: ['id'], cursor: 'updated_at' },
+        orders: {
+          path: '.cdp/lotus/data/shop/orders*.ndjson',
+          key: ['order_id'],
+          cursor: 'updated_at',
+          types: { total: 'decimal(18,2)', ordered_at: 'timestamp' },
+        },
+      },
+    }),
+    crm: files({
+      streams: {
+        contacts: {
+          path: '.cdp/lotus/data/crm/contacts.csv',
+          key: ['contact_id'],
+          cursor: 'updated_at',
+          types: { points: 'integer', birth_date: 'date', updated_at: 'timestamp' }, // what does not fit is quarantined
+          lines: true,
+        },
+      },
+    }),
+    newsletter: files({
+      streams: { signups: { path: '.cdp/lotus/data/newsletter/signups*.ndjson', key: ['signup_id'] } },
+    }),
+    web: files({
+      streams: {
+        events: {
+          path: '.cdp/lotus/data/web/events-*.ndjson',
+          key: ['event_id'],
+          types: { occurred_at: 'timestamp', properties: 'json' },
+        },
+      },
+    }),
+  },
+  consent: 'consent_current', // person_id, purpose, granted; no row means no
+  schedule: { '*/15 * * * *': { run: '*', sync: '*' } },
+})
