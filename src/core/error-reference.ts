@@ -10,7 +10,7 @@ const placeholder = (name: string): unknown => {
     {},
     {
       get(_target, property) {
-        if (typeof property === 'string' && property in asList) return asList[property]
+        if (typeof property === 'string' && Object.hasOwn(asList, property)) return asList[property]
         const found: unknown = Reflect.get(Object(text) as object, property, text)
         return typeof found === 'function' ? (found.bind(text) as unknown) : found
       },
