@@ -7,7 +7,6 @@ import type { OpenOptions, Supports, Warehouse } from '../warehouse.ts'
 import { type FileSettings, openFile } from './file.ts'
 import { createSession } from './session.ts'
 import { databaseAlias, literal, nameOf, quote, schemaName, typeName } from './text.ts'
-import { unload } from './unload.ts'
 
 const inMemory = ':memory:'
 
@@ -49,7 +48,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
       const list = columns.map(quote).join(', ')
       return (await session.run(`insert into ${nameOf(target)} (${list})\n${readerSelect}`)).changed
     },
-    unload: (statement, path) => unload(session, statement, path),
+    unload: async (statement, path) => (await import('./unload.ts')).unload(session, statement, path),
     relations: (schema) =>
       session.all({
         sql: `select table_name as name, table_type = 'VIEW' as "isView" from information_schema.tables
