@@ -52,6 +52,7 @@ export interface WebhookSettings {
 export const webhook = (settings: WebhookSettings): Destination => {
   const message = settings.semantics === 'message'
   const target = shownUrl(settings.url)
+  const batch = settings.batch ?? 100
   return defineDestination<string, string>({
     name: 'webhook',
     target,
@@ -61,7 +62,7 @@ export const webhook = (settings: WebhookSettings): Destination => {
     confirmation: settings.confirm ?? 'none',
     repeatable: message ? 'never' : 'always',
     limits: {
-      batch: settings.batch ?? 100,
+      batch,
       bytes: settings.bytes ?? 1_000_000,
       inFlight: settings.inFlight ?? 4,
       ...(settings.rate ? { rate: settings.rate } : {}),
@@ -82,6 +83,7 @@ export const webhook = (settings: WebhookSettings): Destination => {
       const redirected = new Set<string>()
       return Promise.resolve({
         write: async (changes, context) => {
+          if (changes.length > batch) return { refused: `${changes.length} changes are more than ${batch}` }
           const result = await http.request(requestOf(changes, context, secret))
           return outcomesOf({ http, result, changes, message, confirm: settings.confirm, redirected, target })
         },
