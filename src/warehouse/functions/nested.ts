@@ -1,0 +1,62 @@
+// Arrays and JSON. A null array counts as an empty one, because one of the engines cannot tell them apart in a table.
+import { parameters, type FunctionTheme } from './function.ts'
+
+// A whole number loses the '.0' it may have been written with; text is still in its quotes at that point.
+const SCALAR = `regexp_replace(json_value(
+    case when typeof(json) in ('VARCHAR', 'JSON') then cast(json as varchar) else cast(to_json(json) as varchar) end, path),
+    '^(-?[0-9]+)[.]0$', '\\1')`
+
+export const nested: FunctionTheme = {
+  title: 'Arrays and JSON',
+  functions: [
+    {
+      name: 'array_has',
+      params: parameters({ items: 'array', item: 'any' }),
+      returns: 'boolean',
+      description: 'Whether an array holds a value; false if either is null.',
+      example: { sql: "cdp.array_has(['vip', 'new'], 'vip')", result: 'true' },
+      duckdb: 'coalesce(list_contains(items, item), false)',
+    },
+    {
+      name: 'array_size',
+      params: parameters({ items: 'array' }),
+      returns: 'integer',
+      description: 'How many items an array has, nulls included; 0 for null.',
+      example: { sql: "cdp.array_size(['vip', 'new'])", result: '2' },
+      duckdb: 'coalesce(len(items), 0)',
+    },
+    {
+      name: 'array_first',
+      params: parameters({ items: 'array' }),
+      returns: 'any',
+      description: 'The first item of an array; null if it is empty.',
+      example: { sql: "cdp.array_first(['vip', 'new'])", result: 'vip' },
+      duckdb: 'items[1]',
+    },
+    {
+      name: 'greatest_of',
+      params: parameters({ items: 'array' }),
+      returns: 'any',
+      description: 'The greatest item of an array, nulls left out; null if there is none.',
+      example: { sql: 'cdp.greatest_of([3, null, 5])', result: '5' },
+      duckdb: 'list_max(items)',
+    },
+    {
+      name: 'least_of',
+      params: parameters({ items: 'array' }),
+      returns: 'any',
+      description: 'The least item of an array, nulls left out; null if there is none.',
+      example: { sql: 'cdp.least_of([3, null, 5])', result: '3' },
+      duckdb: 'list_min(items)',
+    },
+    {
+      name: 'json_text',
+      params: parameters({ json: 'any', path: 'text' }),
+      returns: 'text',
+      description:
+        'The text, number or boolean at a path (`$.a.b[0]`) of JSON, as `to_text` writes it; null if there is none, if it is an object, an array or null, and if the JSON is broken.',
+      example: { sql: `cdp.json_text('{"utm": {"source": "zalo"}}', '$.utm.source')`, result: 'zalo' },
+      duckdb: `try(json_extract_string(${SCALAR}, '$'))`,
+    },
+  ],
+}

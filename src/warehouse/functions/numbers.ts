@@ -1,0 +1,34 @@
+// Arithmetic on which the engines differ: half-way rounding, division by zero, nulls in greatest and least.
+import { parameters, type FunctionTheme } from './function.ts'
+
+export const numbers: FunctionTheme = {
+  title: 'Numbers',
+  functions: [
+    {
+      name: 'round_half_up',
+      params: parameters({ value: 'any', digits: 'integer' }),
+      returns: 'decimal',
+      description:
+        'A number rounded to so many decimals, half away from zero, in decimal arithmetic: 2.675 is 2.68 and -2.5 is -3. ' +
+        'The value is read by `safe_decimal`; `digits` is a constant, negative ones round to tens and hundreds.',
+      example: { sql: 'cdp.round_half_up(2.675, 2)', result: '2.68' },
+      duckdb: 'try_cast(round(cdp.safe_decimal(value), digits) as decimal(38, 9))',
+    },
+    {
+      name: 'safe_divide',
+      params: parameters({ dividend: 'any', divisor: 'any' }),
+      returns: 'double',
+      description: 'The quotient as a double; null if the divisor is zero.',
+      example: { sql: 'cdp.safe_divide(7, 2)', result: '3.5' },
+      duckdb: 'cdp.safe_double(dividend) / nullif(cdp.safe_double(divisor), 0)',
+    },
+    {
+      name: 'int_divide',
+      params: parameters({ dividend: 'any', divisor: 'any' }),
+      returns: 'integer',
+      description: 'The whole part of the quotient of two integers, cut towards zero; null if the divisor is zero.',
+      example: { sql: 'cdp.int_divide(-7, 2)', result: '-3' },
+      duckdb: 'try(cdp.safe_int(dividend) // nullif(cdp.safe_int(divisor), 0))',
+    },
+  ],
+}

@@ -1,0 +1,75 @@
+// An engine in memory with the library installed, and values written so that any engine can be handed the same rows.
+import { DuckDBInstance, type DuckDBConnection } from '@duckdb/node-api'
+import { duckdbInstall } from '../../../src/warehouse/functions/index.ts'
+
+/** A value in a table of rows. Text, integers and booleans are themselves; the rest say their type. */
+export type Value =
+  | null
+  | string
+  | number
+  | bigint
+  | boolean
+  | { readonly decimal: string }
+  | { readonly double: string }
+  | { readonly date: string }
+  /** An instant, `2026-10-01 08:00:00+00`. */
+  | { readonly timestamp: string }
+  /** A date and time of no zone. */
+  | { readonly local: string }
+  | { readonly list: readonly Value[] }
+  | { readonly json: string }
+  /** An expression of the engine under test. */
+  | { readonly sql: string }
+
+/** Arguments of a call and `cdp.to_text` of its value. */
+export type Row = readonly [args: readonly Value[], gives: string | null]
+export type Rows = Readonly<Record<string, readonly Row[]>>
+
+const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
+
+const types = {
+  decimal: 'decimal(38, 9)',
+  double: 'double',
+  date: 'date',
+  timestamp: 'timestamptz',
+  local: 'timestamp',
+  json: 'json',
+} as const
+
+/** A value as a DuckDB expression. */
+export const duckdbLiteral = (value: Value): string => {
+  if (value === null) return 'null'
+  if (typeof value === 'string') return quote(value)
+  if (typeof value !== 'object') return String(value)
+  if ('sql' in value) return value.sql
+  if ('list' in value) return `[${value.list.map(duckdbLiteral).join(', ')}]`
+  const [[kind, text] = ['', '']] = Object.entries(value)
+  return `cast(${quote(text)} as ${types[kind as keyof typeof types]})`
+}
+
+export interface Engine {
+  readonly connection: DuckDBConnection
+  /** The values of expressions, evaluated in one statement. */
+  readonly evaluate: (expressions: readonly string[]) => Promise<unknown[]>
+  readonly close: () => void
+}
+
+/** Opens an engine. The session's zone is not UTC, because no function may depend on it. */
+export const openEngine = async (schema = 'cdp'): Promise<Engine> => {
+  const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
+  const connection = await instance.connect()
+  await connection.run("set TimeZone = 'America/New_York'")
+  await connection.run(`create schema "${schema}"`)
+  for (const statement of duckdbInstall(schema)) await connection.run(statement)
+  return {
+    connection,
+    evaluate: async (expressions) => {
+      const reader = await connection.runAndReadAll(`select ${expressions.join(',\n')}`)
+      return [...(reader.getRows()[0] ?? [])]
+    },
+    close: () => {
+      connection.closeSync()
+      instance.closeSync()
+    },
+  }
+}
