@@ -13,9 +13,15 @@ interface Entry<A> {
 const entry = <A>(kind: ErrorKind, message: (args: A) => string, hint?: (args: A) => string): Entry<A> =>
   hint ? { kind, message, hint } : { kind, message }
 
-// The line of a statement that is meant, with a mark under the place.
-const pointed = (sql: string, line: number, column: number): string =>
-  `${String(line).padStart(4)} | ${sql.split('\n')[line - 1] ?? ''}\n     | ${' '.repeat(column - 1)}^`
+// The line of a statement that is meant, with a mark under the place; of a long line the part around it.
+const pointed = (sql: string, line: number, column: number): string => {
+  const all = Array.from(sql.split('\n')[line - 1] ?? '')
+  const from = Math.max(0, column - 81)
+  const part = all.slice(from, from + 160).join('')
+  return `${String(line).padStart(4)} | ${part}\n     | ${' '.repeat(Math.max(0, column - 1 - from))}^`
+}
+
+const shortened = (sql: string): string => (sql.length > 2000 ? `${sql.slice(0, 2000)}…` : sql)
 
 export const catalogue = {
   // core
@@ -225,7 +231,8 @@ export const catalogue = {
   /** `line` and `column` (from 1, in code points) are where in `sql` the engine points, when it says so. */
   QUERY_FAILED: entry<{ reason: string; sql: string; line?: number; column?: number }>(
     'data',
-    (a) => `A statement failed: ${a.reason}\n${a.line === undefined ? a.sql : pointed(a.sql, a.line, a.column ?? 1)}`,
+    (a) =>
+      `A statement failed: ${a.reason}\n${a.line === undefined ? shortened(a.sql) : pointed(a.sql, a.line, a.column ?? 1)}`,
   ),
 
   // http, destinations and the sandbox

@@ -1,37 +1,71 @@
-// Brings the state of a warehouse to this version.
-import { CdpError } from '../core/errors.ts'
+// Brings the state of a warehouse and the functions in it to this version.
 import type { Clock } from '../core/clock.ts'
-import { stateVersion } from './version.ts'
-import type { Warehouse } from './warehouse.ts'
+import { CdpError } from '../core/errors.ts'
+import { functionsFingerprint, stateVersion } from './version.ts'
+import type { RelationName, Warehouse } from './warehouse.ts'
 
-/** The version of the state, 0 when there is none. Throws WAREHOUSE_NEWER for one this version does not know. */
-export const storedVersion = async (warehouse: Warehouse): Promise<number> => {
-  const found = await warehouse
-    .all<{ version: number | null }>(
-      `select max(version) as version from ${warehouse.name({ schema: 'cdp', name: 'migrations' })}`,
-    )
-    .catch(async (error: unknown) => {
-      const relations = await warehouse.relations('cdp')
-      if (relations.some((relation) => relation.name === 'migrations')) throw error
-      return []
-    })
-  const version = found[0]?.version ?? 0
-  if (version > stateVersion) throw new CdpError('WAREHOUSE_NEWER', { found: version, known: stateVersion })
-  return version
+const log: RelationName = { schema: 'cdp', name: 'migrations' }
+const settings: RelationName = { schema: 'cdp', name: 'settings' }
+
+interface Stored {
+  /** 0 when there is no state. */
+  readonly version: number
+  readonly functions: string | null
 }
 
-export const migrate = async (warehouse: Warehouse, clock: Clock): Promise<void> => {
-  const version = await storedVersion(warehouse)
-  if (version === stateVersion) return
+const stored = async (warehouse: Warehouse): Promise<Stored> => {
+  try {
+    const [found] = await warehouse.all<{ version: number | null; functions: string | null }>(
+      `select (select max(version) from ${warehouse.name(log)}) as version,
+        (select value from ${warehouse.name(settings)} where name = 'functions') as functions`,
+    )
+    return { version: found?.version ?? 0, functions: found?.functions ?? null }
+  } catch (error) {
+    const relations = await warehouse.relations('cdp')
+    if (relations.some((relation) => relation.name === log.name)) throw error
+    return { version: 0, functions: null }
+  }
+}
+
+/** Throws WAREHOUSE_NEWER for a state that this version does not know. Writes nothing. */
+export const checkVersion = async (warehouse: Warehouse): Promise<Stored> => {
+  const found = await stored(warehouse)
+  if (found.version > stateVersion) {
+    throw new CdpError('WAREHOUSE_NEWER', { found: found.version, known: stateVersion })
+  }
+  return found
+}
+
+/** One SELECT when all is current. `functions` gives the statements that install the `cdp.*` functions on the engine at hand. */
+export const migrate = async (
+  warehouse: Warehouse,
+  clock: Clock,
+  functions: () => Promise<readonly string[]>,
+): Promise<void> => {
+  const found = await checkVersion(warehouse)
+  if (found.version < stateVersion) await applyMigrations(warehouse, found.version, clock)
+  if (found.functions !== functionsFingerprint) await installFunctions(warehouse, await functions())
+}
+
+const applyMigrations = async (warehouse: Warehouse, from: number, clock: Clock): Promise<void> => {
   const { migrations } = await import('./migrations/index.ts')
-  const log = warehouse.name({ schema: 'cdp', name: 'migrations' })
-  for (const migration of migrations.filter((m) => m.version > version)) {
+  for (const migration of migrations.filter((m) => m.version > from)) {
     await warehouse.transaction(async () => {
       for (const statement of migration.up(warehouse)) await warehouse.run(statement)
       await warehouse.run({
-        sql: `insert into ${log} (version, name, applied_at) values ($1, $2, $3)`,
+        sql: `insert into ${warehouse.name(log)} (version, name, applied_at) values ($1, $2, $3)`,
         parameters: [migration.version, migration.name, new Date(clock.now())],
       })
     })
   }
 }
+
+const installFunctions = async (warehouse: Warehouse, statements: readonly string[]): Promise<void> =>
+  warehouse.transaction(async () => {
+    for (const statement of statements) await warehouse.run(statement)
+    await warehouse.run(`delete from ${warehouse.name(settings)} where name = 'functions'`)
+    await warehouse.run({
+      sql: `insert into ${warehouse.name(settings)} (name, value) values ('functions', $1)`,
+      parameters: [functionsFingerprint],
+    })
+  })

@@ -22,6 +22,10 @@ export const engineRelations = {
     name: 'text',
     applied_at: 'timestamp',
   }),
+  settings: relation('What the engine keeps about the database itself', ['name'], {
+    name: 'text', // functions: the fingerprint of the installed cdp.* functions
+    value: 'text',
+  }),
 
   // runs
   runs: relation('One row a command that worked on the warehouse', ['run_id'], {

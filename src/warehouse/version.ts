@@ -1,2 +1,7 @@
-// The newest state this version knows. Apart from the migrations, so that opening a current warehouse loads none of them.
+// What this version knows, apart from the migrations and the functions themselves: opening a warehouse that is current loads neither.
+
+/** The number of the newest migration. */
 export const stateVersion = 1
+
+/** Of the statements that install the `cdp.*` functions; a test says the right one when they changed. */
+export const functionsFingerprint = '1146eb375c9dc500'

@@ -2,7 +2,7 @@
 // because a run with nothing to do pays for every line of it.
 import type { DuckDbSettings } from '../define-duckdb.ts'
 import { resolve } from '../../core/secret.ts'
-import { migrate, storedVersion } from '../migrate.ts'
+import { checkVersion, migrate } from '../migrate.ts'
 import type { OpenOptions, Supports, Warehouse } from '../warehouse.ts'
 import { type FileSettings, openFile } from './file.ts'
 import { createSession } from './session.ts'
@@ -19,6 +19,8 @@ export const describeTarget = (settings: Readonly<Record<string, unknown>>): str
   const { path } = settingsOf(settings)
   return path === inMemory ? 'DuckDB in memory' : `DuckDB ${path}`
 }
+
+const installing = async (): Promise<string[]> => (await import('../functions/index.ts')).duckdbInstall('cdp')
 
 /**
  * Throws WAREHOUSE_LOCKED, WAREHOUSE_OPEN, WAREHOUSE_NEWER, WAREHOUSE_FULL. In `read` mode nothing is written, so an older state is
@@ -58,8 +60,8 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     close: () => (closing ??= session.close().then(() => database.close())),
   }
   try {
-    if (options.mode === 'write' || file.path === inMemory) await migrate(warehouse, options.clock)
-    else await storedVersion(warehouse)
+    if (options.mode === 'write' || file.path === inMemory) await migrate(warehouse, options.clock, installing)
+    else await checkVersion(warehouse)
   } catch (error) {
     await warehouse.close()
     throw error
