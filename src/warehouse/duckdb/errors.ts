@@ -6,7 +6,7 @@ export interface EngineError {
   readonly type: string
   readonly message: string
   readonly errno: number | undefined
-  /** Bytes of UTF-8 from the start of the statement. */
+  /** From the start of the statement, in bytes of UTF-8; of a Parser error in code points. */
   readonly position: number | undefined
 }
 
@@ -45,12 +45,16 @@ export const isFull = (error: EngineError): boolean =>
   (error.errno !== undefined && fullErrnos.has(error.errno)) ||
   /no space left on device|disk quota exceeded|max_temp_directory_size/i.test(error.message)
 
+// Measured: the engine's parser counts code points, its binder bytes.
+const bytesBefore = (sql: string, position: number, type: string): number =>
+  type === 'Parser' ? Buffer.byteLength(Array.from(sql).slice(0, position).join('')) : position
+
 /** WAREHOUSE_FULL or QUERY_FAILED; what is a CdpError already stays as it is. */
 export const statementError = (thrown: unknown, sql: string): CdpError => {
   if (thrown instanceof CdpError) return thrown
   const error = parseEngineError(thrown)
   if (isFull(error)) return new CdpError('WAREHOUSE_FULL', { reason: error.message }, { cause: thrown })
-  const place = error.position === undefined ? {} : lineAndColumn(sql, error.position)
+  const place = error.position === undefined ? {} : lineAndColumn(sql, bytesBefore(sql, error.position, error.type))
   const reason = error.type === '' ? error.message : `${error.message} (${error.type} error)`
   return new CdpError('QUERY_FAILED', { reason, sql, ...place }, { cause: thrown })
 }
