@@ -9,9 +9,10 @@ export type ModelKind = 'view' | 'table' | 'incremental' | 'identity' | 'profile
 /** Compiled SQL: every byte of the analyst's text, but relation names and the clock, which are filled in when it is executed. */
 export type SqlPart =
   | string
-  | { readonly relation: RelationName }
+  /** `written`: the text it stands for, from which an engine's error is placed in the file. */
+  | { readonly relation: RelationName; readonly written?: string }
   /** The run's instant in place of `current_timestamp` and its kin; `datetime` and `time` are without a zone, in UTC. */
-  | { readonly instant: 'timestamp' | 'date' | 'datetime' | 'time' }
+  | { readonly instant: 'timestamp' | 'date' | 'datetime' | 'time'; readonly written?: string }
   /** A name or a text of a header, spelled as the engine spells it. */
   | { readonly identifier: string }
   | { readonly literal: string }
@@ -100,21 +101,21 @@ export interface Kind<Header = unknown> {
   build(model: CompiledModel<Header>, context: BuildContext): Promise<BuildResult>
 }
 
+/** What spells compiled SQL: an engine's names and literals. */
+export type Speller = Pick<Warehouse, 'name' | 'literal' | 'quote'>
+
 /** Compiled SQL as text for one engine and one instant. */
-export const render = (
-  parts: readonly SqlPart[],
-  warehouse: Pick<Warehouse, 'name' | 'literal' | 'quote'>,
-  instant: string,
-): string =>
-  parts
-    .map((part) => {
-      if (typeof part === 'string') return part
-      if ('relation' in part) return warehouse.name(part.relation)
-      if ('identifier' in part) return warehouse.quote(part.identifier)
-      if ('literal' in part) return warehouse.literal(part.literal)
-      return `cast(${warehouse.literal(textOf[part.instant](instant))} as ${part.instant === 'timestamp' ? 'timestamptz' : part.instant})`
-    })
-    .join('')
+export const render = (parts: readonly SqlPart[], speller: Speller, instant: string): string =>
+  parts.map((part) => renderPart(part, speller, instant)).join('')
+
+export const renderPart = (part: SqlPart, speller: Speller, instant: string): string => {
+  if (typeof part === 'string') return part
+  if ('relation' in part) return speller.name(part.relation)
+  if ('identifier' in part) return speller.quote(part.identifier)
+  if ('literal' in part) return speller.literal(part.literal)
+  const type = part.instant === 'timestamp' ? 'timestamptz' : part.instant
+  return `cast(${speller.literal(textOf[part.instant](instant))} as ${type})`
+}
 
 const textOf: Record<'timestamp' | 'date' | 'datetime' | 'time', (instant: string) => string> = {
   timestamp: (instant) => instant,

@@ -1,11 +1,17 @@
 // From what a statement mentions to compiled SQL: names become relations, the clock becomes the run's instant, every other byte stays.
 import { CdpError, type Place } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
-import type { SqlPart } from './model.ts'
+import type { RelationName, SqlPart } from './model.ts'
 import { folded, type Reference } from './references/reference.ts'
 import { tokenize, type Spelling, type Token } from './tokens.ts'
 
 type Instant = 'timestamp' | 'date' | 'datetime' | 'time'
+
+interface Replacement {
+  readonly start: number
+  readonly end: number
+  readonly part: { readonly relation: RelationName } | { readonly instant: Instant }
+}
 
 /** What a project has that SQL may name. */
 export interface Names {
@@ -44,14 +50,7 @@ const clocks: Readonly<Record<string, Instant>> = {
   current_localtime: 'time',
 }
 // Without parentheses only these are calls; `today` is then a column.
-const bareClocks = new Set([
-  'current_timestamp',
-  'current_date',
-  'localtimestamp',
-  'current_time',
-  'localtime',
-  'current_datetime',
-])
+const bareClocks = new Set(['current_timestamp', 'current_date', 'localtimestamp', 'current_time', 'localtime'])
 const randoms = new Set(
   'random rand uuid gen_random_uuid generate_uuid uuidv4 uuidv7 nextval currval setseed'.split(' '),
 )
@@ -70,7 +69,7 @@ export const resolveReferences = (
   const tokens = tokenize(sql, spelling).filter((token) => token.kind !== 'comment')
   const problems: CdpError[] = []
   const reads = new Map<string, Place>()
-  const replaced: { readonly start: number; readonly end: number; readonly part: SqlPart }[] = []
+  const replaced: Replacement[] = []
   let readsClock = false
 
   const call = (reference: Reference): void => {
@@ -118,12 +117,7 @@ export const resolveReferences = (
   return { sql: cutUp(sql, replaced), reads, readsClock, problems }
 }
 
-const lookUp = (
-  model: string,
-  parts: readonly string[],
-  names: Names,
-  place: Place,
-): { schema: 'raw' | 'models' | 'cdp'; name: string } | CdpError => {
+const lookUp = (model: string, parts: readonly string[], names: Names, place: Place): RelationName | CdpError => {
   const [first = '', second = ''] = parts.map(folded)
   const written = parts.join('.')
   if (parts.length === 1) {
@@ -168,16 +162,13 @@ const endOfCall = (tokens: readonly Token[], { end }: Reference): number => {
   return end
 }
 
-const cutUp = (
-  sql: string,
-  replaced: readonly { readonly start: number; readonly end: number; readonly part: SqlPart }[],
-): SqlPart[] => {
+const cutUp = (sql: string, replaced: readonly Replacement[]): SqlPart[] => {
   const out: SqlPart[] = []
   let at = 0
   for (const { start, end, part } of replaced.toSorted((a, b) => a.start - b.start)) {
     if (start < at) continue
     if (start > at) out.push(sql.slice(at, start))
-    out.push(part)
+    out.push({ ...part, written: sql.slice(start, end) })
     at = end
   }
   if (at < sql.length) out.push(sql.slice(at))

@@ -1,5 +1,5 @@
 // References by DuckDB's own parser, asked where the SQL parser gives up (`asof join`, `using sample`, list comprehensions, …).
-// Its places are bytes of UTF-8; of a name it says only the start, so the tokens there say the rest.
+// Its tree counts bytes of UTF-8, its refusals code points; of a name it says only the start, so the tokens there say the rest.
 import type { Session } from '../model.ts'
 import { indexOfByte } from '../text-position.ts'
 import { tokenize, unquoted, type Token } from '../tokens.ts'
@@ -24,8 +24,8 @@ export const readByEngine = async (sql: string, session: Session): Promise<Readi
   const tree = JSON.parse(row?.tree ?? '{"error":true}') as Serialized
   if (tree.error) {
     if (tree.error_type === 'not implemented') return undefined
-    const byte = Number(tree.position)
-    const index = Number.isSafeInteger(byte) ? indexOfByte(sql, byte) : undefined
+    const point = Number(tree.position)
+    const index = Number.isSafeInteger(point) ? Array.from(sql).slice(0, point).join('').length : undefined
     return { problem: { message: tree.error_message ?? 'it cannot be read', index } }
   }
   if (tree.statements?.length !== 1) return { problem: { message: 'a model is one SELECT', index: 0 } }

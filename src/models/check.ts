@@ -1,0 +1,148 @@
+// Has the engine itself prepare every model, because the parser accepts what the engine refuses. Nothing of the project's data is needed
+// or touched: in an empty database each relation is stood for by an empty table with its columns, in the order of the models.
+import { CdpError, isCdpError } from '../core/errors.ts'
+import { didYouMean } from '../core/nearest.ts'
+import type { Column, RelationName, Warehouse } from '../warehouse/warehouse.ts'
+import { loadKind } from './kinds/kinds.ts'
+import { render, renderPart, type CompiledModel, type SqlPart } from './model.ts'
+import { placeIn } from './statement.ts'
+import { brokenTest, engineReason } from './tests.ts'
+import { excerpt, indexAt, positionAt } from './text-position.ts'
+
+export interface CheckFacts {
+  /** An empty in-memory warehouse with the engine's own relations and functions; it is filled with stand-ins. */
+  readonly scratch: Warehouse
+  /** Columns of landed data by relation (`shop_customers`), types in the words of `scratch`; a relation that is not here is not known. */
+  readonly raw: ReadonlyMap<string, readonly Column[]>
+  readonly instant: string
+}
+
+export interface CheckResult {
+  readonly problems: readonly CdpError[]
+  /** Columns of every model that was prepared. */
+  readonly columns: ReadonlyMap<string, readonly Column[]>
+  /** What could not be prepared, and why. */
+  readonly notes: readonly { readonly message: string; readonly file: string }[]
+}
+
+export const checkModels = async (models: readonly CompiledModel[], facts: CheckFacts): Promise<CheckResult> => {
+  const { scratch } = facts
+  const problems: CdpError[] = []
+  const notes: { message: string; file: string }[] = []
+  const columns = new Map<string, readonly Column[]>()
+  const missing = new Map<string, string>()
+  for (const [name, list] of facts.raw) await standIn(scratch, { schema: 'raw', name }, list)
+  for (const model of models) {
+    const unknown = model.reads.find((read) => isUnknown(read, facts, missing))
+    if (unknown !== undefined) {
+      const why = missing.get(unknown) ?? `the columns of ${unknown} are not known before it has landed once`
+      missing.set(model.name, why)
+      notes.push({ message: `${model.name} was not prepared: ${why}.`, file: model.file })
+      continue
+    }
+    const prepared = await prepare(model, facts)
+    problems.push(...prepared.problems)
+    if (prepared.columns === undefined) missing.set(model.name, `${model.name} is wrong`)
+    else columns.set(model.name, prepared.columns)
+  }
+  return { problems, columns, notes }
+}
+
+const isUnknown = (read: string, facts: CheckFacts, missing: ReadonlyMap<string, string>): boolean =>
+  missing.has(read) || (read.startsWith('raw.') && !facts.raw.has(read.slice(4)))
+
+const prepare = async (
+  model: CompiledModel,
+  { scratch, instant }: CheckFacts,
+): Promise<{ columns: readonly Column[] | undefined; problems: readonly CdpError[] }> => {
+  const kind = await loadKind(model.kind)
+  const select = render(model.sql, scratch, instant)
+  const relation: RelationName = { schema: 'models', name: model.name }
+  let columns: readonly Column[]
+  try {
+    columns = await scratch.describe(select)
+  } catch (thrown) {
+    return { columns: undefined, problems: [refused(model, scratch, instant, thrown)] }
+  }
+  const problems = (kind.requires?.(model.header) ?? [])
+    .filter((name) => !hasColumn(columns, name))
+    .map((column) => missingColumn(model, columns, column, `its header (kind: ${model.kind}) needs`))
+  if (problems.length > 0) return { columns: undefined, problems }
+  try {
+    if (kind.columns) await standIn(scratch, relation, kind.columns(model.header, columns))
+    else await scratch.run(`create or replace table ${scratch.name(relation)} as select * from (${select}\n) t limit 0`)
+  } catch (thrown) {
+    return { columns: undefined, problems: [refused(model, scratch, instant, thrown)] }
+  }
+  for (const test of model.tests) {
+    await scratch.describe(render(test.sql, scratch, instant)).catch((cause: unknown) => {
+      if (!test.reads.some((read) => read.startsWith('raw.'))) problems.push(brokenTest(test, cause))
+    })
+  }
+  return { columns: await scratch.describe(`select * from ${scratch.name(relation)}`), problems }
+}
+
+export const hasColumn = (columns: readonly Column[], name: string): boolean =>
+  columns.some((column) => column.name.toLowerCase() === name.toLowerCase())
+
+/** `why`: what needs it, to follow "which". */
+export const missingColumn = (
+  model: Pick<CompiledModel, 'name' | 'file' | 'sqlLine'>,
+  columns: readonly Column[],
+  column: string,
+  why: string,
+): CdpError => {
+  const near = didYouMean(
+    column,
+    columns.map((c) => c.name),
+  )
+  return new CdpError(
+    'MODEL_COLUMN',
+    { model: model.name, column, why, near },
+    { place: { file: model.file, line: model.sqlLine } },
+  )
+}
+
+const standIn = async (scratch: Warehouse, relation: RelationName, columns: readonly Column[]): Promise<void> => {
+  const list = columns.map(
+    ({ name, type }) => `${scratch.quote(name)} ${/^"?(SQL)?NULL"?$/i.test(type) ? 'INTEGER' : type}`,
+  )
+  await scratch.run(`create or replace table ${scratch.name(relation)} (${list.join(', ')})`)
+}
+
+const refused = (model: CompiledModel, scratch: Warehouse, instant: string, thrown: unknown): CdpError => {
+  if (!isCdpError(thrown) || thrown.code !== 'QUERY_FAILED') throw thrown
+  const { line, column } = thrown.args as { readonly line?: number; readonly column?: number }
+  const args = { model: model.name, engine: scratch.engine, reason: engineReason(thrown).replace(/\.$/, '') }
+  if (line === undefined || column === undefined) {
+    const context = { place: { file: model.file, line: model.sqlLine }, cause: thrown }
+    return new CdpError('MODEL_REFUSED', { ...args, excerpt: '' }, context)
+  }
+  const at = writtenIndex(model.sql, scratch, instant, { line, column })
+  const written = model.sql.map(writtenText).join('')
+  const position = positionAt(written, at)
+  const place = placeIn({ file: model.file, at: { line: model.sqlLine, column: model.sqlColumn } }, position)
+  return new CdpError('MODEL_REFUSED', { ...args, excerpt: excerpt(written, position) }, { place, cause: thrown })
+}
+
+const writtenText = (part: SqlPart): string =>
+  typeof part === 'string' ? part : 'written' in part ? (part.written ?? '') : ''
+
+/** Index in the SQL as written of a position in the SQL as rendered. Inside a replaced name it is that name's start. */
+const writtenIndex = (
+  parts: readonly SqlPart[],
+  scratch: Warehouse,
+  instant: string,
+  position: { readonly line: number; readonly column: number },
+): number => {
+  const texts = parts.map((part) => ({ part, rendered: renderPart(part, scratch, instant) }))
+  const target = indexAt(texts.map((text) => text.rendered).join(''), position)
+  let rendered = 0
+  let written = 0
+  for (const { part, rendered: text } of texts) {
+    if (target < rendered + text.length) return typeof part === 'string' ? written + target - rendered : written
+    rendered += text.length
+    written += writtenText(part).length
+  }
+  return written
+}
