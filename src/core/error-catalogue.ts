@@ -235,6 +235,51 @@ export const catalogue = {
       `A statement failed: ${a.reason}\n${a.line === undefined ? shortened(a.sql) : pointed(a.sql, a.line, a.column ?? 1)}`,
   ),
 
+  // sync
+  SYNC_FROM_MISSING: entry<{ sync: string; from: string }>(
+    'config',
+    (a) => `Sync ${a.sync} sends rows of ${a.from}, which is not built yet. Nothing was sent.`,
+    (a) => `Build it first: cdp run --select +${a.from}`,
+  ),
+  SYNC_COLUMN: entry<{ sync: string; from: string; column: string; near: string }>(
+    'config',
+    (a) => `Sync ${a.sync} reads a column ${a.column}, which ${a.from} does not have.${a.near} Nothing was sent.`,
+  ),
+  SYNC_PERSON: entry<{ sync: string; from: string }>(
+    'config',
+    (a) =>
+      `Sync ${a.sync} has a purpose, so that consent is asked for each person, but ${a.from} has no column person_id. Nothing was sent.`,
+    (a) => `Add person_id to ${a.from}.`,
+  ),
+  SYNC_CONSENT: entry<{ sync: string; purpose: string }>(
+    'config',
+    (a) =>
+      `Sync ${a.sync} has the purpose ${a.purpose}, but the project names no consent model, so nobody can have agreed. Nothing was sent.`,
+    () => "Name the model in cdp.config.ts: consent: 'consent_current' (person_id, purpose, granted).",
+  ),
+  SYNC_BUSY: entry<{ sync: string; holder: string }>(
+    'transient',
+    (a) => `Sync ${a.sync} is being delivered by ${a.holder}. This run left it alone.`,
+    () => 'Wait until it has finished: cdp status shows how far it is.',
+  ),
+  SYNC_GUARDED: entry<{ sync: string; reasons: readonly string[]; allow: readonly string[] }>(
+    'data',
+    (a) =>
+      `Sync ${a.sync} was held back: ${a.reasons.join('; ')}. Nothing was sent but removals for consent, where consent itself is certain.`,
+    (a) => `If this is meant, let it through once: cdp sync --select ${a.sync} --allow ${a.allow.join(',')}`,
+  ),
+  SYNC_DOWN: entry<{ sync: string; target: string; reason: string; left: number }>(
+    'transient',
+    (a) =>
+      `Sync ${a.sync} stopped: ${a.target} does not take anything (${a.reason}). ${a.left} rows are left and go out with the next run.`,
+  ),
+  SYNC_CONNECTOR: entry<{ sync: string; destination: string; detail: string }>(
+    'bug',
+    (a) =>
+      `The connector ${a.destination} of sync ${a.sync} did something it must not: ${a.detail}. The rows it had in hand count as unknown.`,
+    () => 'This is a fault of the connector, not of your data. Please report it with the lines above.',
+  ),
+
   // http, destinations and the sandbox
   HTTP_SETTING: entry<{ setting: string; problem: string }>(
     'config',
