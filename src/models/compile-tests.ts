@@ -63,7 +63,7 @@ export const compileHeaderTests = async (header: HeaderOf, facts: StatementFacts
     if (test.expression !== undefined) {
       const quote = facts.engine === 'bigquery' ? '`' : '"'
       const sql = `select * from ${quote}${model}${quote} where not (\n${test.expression}\n)`
-      const text = { model, sql, file, at: { line: line - 1, column: 1 }, reads: [] }
+      const text = { model, sql, file, at: { line, column: 1 }, line, reads: [] }
       const resolved = await compileStatement(text, facts)
       problems.push(...resolved.problems)
       const shown = test.expression.trim().replaceAll(/\s+/g, ' ')

@@ -78,7 +78,7 @@ export const resolveReferences = (
     const context = { place: placeOf(start) }
     if (parts.length === 2 && folded(parts[0] ?? '') === 'cdp') {
       if (args !== undefined && !names.functions.includes(name)) {
-        const near = didYouMean(name, names.functions)
+        const near = nearIn('cdp', name, names.functions)
         problems.push(new CdpError('UNKNOWN_FUNCTION', { model, name: `cdp.${name}`, near }, context))
       }
       return
@@ -133,7 +133,7 @@ const lookUp = (model: string, parts: readonly string[], names: Names, place: Pl
     if (name !== undefined) return { schema: 'raw', name }
     return new CdpError(
       'UNKNOWN_STREAM',
-      { model, name: parts[1] ?? '', near: didYouMean(second, names.streams) },
+      { model, name: parts[1] ?? '', near: nearIn('raw', second, names.streams) },
       { place },
     )
   }
@@ -141,7 +141,7 @@ const lookUp = (model: string, parts: readonly string[], names: Names, place: Pl
     if (names.relations.includes(second)) return { schema: 'cdp', name: second }
     return new CdpError(
       'UNKNOWN_RELATION',
-      { model, name: written, near: didYouMean(second, names.relations) },
+      { model, name: written, near: nearIn('cdp', second, names.relations) },
       { place },
     )
   }
@@ -149,6 +149,12 @@ const lookUp = (model: string, parts: readonly string[], names: Names, place: Pl
   const near = plain === undefined ? '' : ` Did you mean "${plain}"?`
   return new CdpError('UNKNOWN_MODEL', { model, name: written, near }, { place })
 }
+
+const nearIn = (schema: string, name: string, names: readonly string[]): string =>
+  didYouMean(
+    `${schema}.${name}`,
+    names.map((known) => `${schema}.${known}`),
+  )
 
 const endOfCall = (tokens: readonly Token[], { end }: Reference): number => {
   const open = tokens.findIndex((token) => token.start >= end)

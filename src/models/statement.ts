@@ -19,6 +19,8 @@ export interface StatementText {
   readonly sql: string
   readonly file: string
   readonly at: Position
+  /** Of SQL inside a header: every problem is placed there, because YAML's quotes and folds leave no columns to count. */
+  readonly line?: number
   /** The header's `reads`. */
   readonly reads: readonly string[]
 }
@@ -31,7 +33,10 @@ export const spellingOf = (engine: string): { readonly backslashes: boolean } =>
 
 export const compileStatement = async (text: StatementText, facts: StatementFacts): Promise<Resolved> => {
   const { model, sql } = text
-  const placeOf = (index: number): Place => placeIn(text, positionAt(sql, index))
+  const placeOf = (index: number | undefined): Place => {
+    if (text.line !== undefined) return { file: text.file, line: text.line }
+    return index === undefined ? { file: text.file } : placeIn(text, positionAt(sql, index))
+  }
   if (sql.trim() === '') {
     const args = { model, reason: 'there is no SELECT', excerpt: '', hint: 'Write one below the header.' }
     return failed(new CdpError('MODEL_SYNTAX', args, { place: { file: text.file } }))
@@ -50,7 +55,7 @@ export const compileStatement = async (text: StatementText, facts: StatementFact
       ? 'There are no templates here: name a model as you would name a table, and it is found in the SQL.'
       : 'If the engine accepts it, list what it reads in the header: reads: [a_model, raw.source_stream]',
   }
-  return failed(new CdpError('MODEL_SYNTAX', args, { place: at ? placeIn(text, at) : { file: text.file } }))
+  return failed(new CdpError('MODEL_SYNTAX', args, { place: placeOf(index) }))
 }
 
 const failed = (problem: CdpError): Resolved => ({ sql: [], reads: new Map(), readsClock: false, problems: [problem] })

@@ -30,7 +30,11 @@ const relations = (sql: string, references: readonly Reference[]): string[] =>
 const cases: readonly (readonly [string, string, readonly string[]])[] = [
   ['a join', 'select * from people p join raw.shop_customers c on c.id = p.id', ['people', 'raw.shop_customers']],
   ['a CTE hides a model in its query', 'with people as (select 1 as a) select * from people', []],
-  ['a CTE may read the model it is named like', 'with people as (select * from people) select * from people', ['people']],
+  [
+    'a CTE may read the model it is named like',
+    'with people as (select * from people) select * from people',
+    ['people'],
+  ],
   [
     'a CTE is known to the CTEs after it, not to those before',
     'with a as (select * from b), b as (select * from a), c as (select * from b) select * from c, b',
@@ -57,27 +61,71 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
     ['t'],
   ],
   ['names of CTEs differ only in case', 'with People as (select 1 as x) select * from PEOPLE', []],
-  ['set operations', 'select a from t union all (select a from u except select a from v) intersect select a from w', ['t', 'u', 'v', 'w']],
+  [
+    'set operations',
+    'select a from t union all (select a from u except select a from v) intersect select a from w',
+    ['t', 'u', 'v', 'w'],
+  ],
   ['a union of CTEs and models', 'with t as (select 1 as a) select a from t union select a from u', ['u']],
-  ['exists, in, scalar and any', 'select (select max(x) from a) from b where exists (select 1 from c) and y in (select y from d) and z = any (select z from e)', ['a', 'b', 'c', 'd', 'e']],
+  [
+    'exists, in, scalar and any',
+    'select (select max(x) from a) from b where exists (select 1 from c) and y in (select y from d) and z = any (select z from e)',
+    ['a', 'b', 'c', 'd', 'e'],
+  ],
   ['a lateral subquery', 'select * from t, lateral (select * from u where u.id = t.id) l', ['t', 'u']],
   ['subqueries in join conditions', 'select * from t join u on t.id = (select max(id) from v)', ['t', 'u', 'v']],
-  ['subqueries in order by, group by, having and qualify', 'select a from t group by (select 1 from u) having count(*) > (select 1 from v) order by (select 1 from w)', ['t', 'u', 'v', 'w']],
-  ['subqueries in case and in arguments', 'select case when a then (select 1 from t) else coalesce((select 2 from u), 3) end from v', ['t', 'u', 'v']],
+  [
+    'subqueries in order by, group by, having and qualify',
+    'select a from t group by (select 1 from u) having count(*) > (select 1 from v) order by (select 1 from w)',
+    ['t', 'u', 'v', 'w'],
+  ],
+  [
+    'subqueries in case and in arguments',
+    'select case when a then (select 1 from t) else coalesce((select 2 from u), 3) end from v',
+    ['t', 'u', 'v'],
+  ],
   ['columns named like models', 'select people.people as people from people where people.people > 1', ['people']],
   ['an alias named like a model', 'select records.x from people records', ['people']],
   ['names in comments', '-- from a\nselect /* from b, /* c */ */ x from t -- join d', ['t']],
   ['names in texts', "select 'from a', 'it''s from b', $$ from c $$ from t where x = e'\\' from d'", ['t']],
-  ['quoted identifiers', 'select "from", "t"."x y" from "t" join raw."shop_customers" using ("from a")', ['"t"', 'raw."shop_customers"']],
-  ['letters before it on the line', "select 'Nguyễn Thị 😀🎉' as tên, n.at from t n join u on u.x = 'Đặng'", ['t', 'u']],
+  [
+    'quoted identifiers',
+    'select "from", "t"."x y" from "t" join raw."shop_customers" using ("from a")',
+    ['"t"', 'raw."shop_customers"'],
+  ],
+  [
+    'letters before it on the line',
+    "select 'Nguyễn Thị 😀🎉' as tên, n.at from t n join u on u.x = 'Đặng'",
+    ['t', 'u'],
+  ],
   ['decomposed letters before it', `select '${'Nguyễn'.normalize('NFD')}' as x from t`, ['t']],
   ['at and end as columns', 'select n.at, n."end" from t n where n.at is not null', ['t']],
-  ['qualify and windows', 'select a from t qualify row_number() over (partition by a order by (select 1 from u)) = 1', ['t', 'u']],
-  ['values and table functions', 'select * from (values (1, 2)) v(a, b), generate_series(1, 3) g(i), t, unnest([1]) u(x)', ['t']],
-  ['using and natural joins', 'select * from t natural join u full join v using (a) left join w on true', ['t', 'u', 'v', 'w']],
+  [
+    'qualify and windows',
+    'select a from t qualify row_number() over (partition by a order by (select 1 from u)) = 1',
+    ['t', 'u'],
+  ],
+  [
+    'values and table functions',
+    'select * from (values (1, 2)) v(a, b), generate_series(1, 3) g(i), t, unnest([1]) u(x)',
+    ['t'],
+  ],
+  [
+    'using and natural joins',
+    'select * from t natural join u full join v using (a) left join w on true',
+    ['t', 'u', 'v', 'w'],
+  ],
   ['parenthesised joins', 'select * from (t join u on true) cross join ((select * from v)) x', ['t', 'u', 'v']],
-  ['aggregates with filter and order', "select count(*) filter (where x in (select x from u)), string_agg(a, ',' order by b) from t", ['u', 't']],
-  ['lambdas, lists, structs and casts', "select list_transform(l, x -> x + 1), {'a': 1}.a, [1, 2][1], x::integer from t", ['t']],
+  [
+    'aggregates with filter and order',
+    "select count(*) filter (where x in (select x from u)), string_agg(a, ',' order by b) from t",
+    ['u', 't'],
+  ],
+  [
+    'lambdas, lists, structs and casts',
+    "select list_transform(l, x -> x + 1), {'a': 1}.a, [1, 2][1], x::integer from t",
+    ['t'],
+  ],
   ['grouping sets', 'select a, count(*) from t group by grouping sets ((a), ())', ['t']],
   ['names over several lines', 'select *\nfrom\n  raw\n  .\n  shop_customers c', ['raw\n  .\n  shop_customers']],
   ['from first', 'from t select a where b in (from u select b)', ['t', 'u']],
@@ -108,17 +156,26 @@ describe('references', () => {
 
   it('reads BigQuery’s backticks, structs and correlated arrays', async () => {
     const sql = 'select t.x, `y` from `raw.shop_orders` t, t.items, unnest(t.tags) tag join `people` using (id)'
-    expect(relations(sql, referencesOf(await readBySqlParser(sql, 'bigquery')))).toEqual(['`raw.shop_orders`', '`people`'])
-    const struct = 'select struct(a as b), array(select x from u) from t, t.list where safe.parse_date("%Y from v", a) > b'
+    expect(relations(sql, referencesOf(await readBySqlParser(sql, 'bigquery')))).toEqual([
+      '`raw.shop_orders`',
+      '`people`',
+    ])
+    const struct =
+      'select struct(a as b), array(select x from u) from t, t.list where safe.parse_date("%Y from v", a) > b'
     expect(relations(struct, referencesOf(await readBySqlParser(struct, 'bigquery')))).toEqual(['u', 't'])
   })
 
   it('does not tell PIVOT apart, and then goes by the names it is given', async () => {
-    const sql = "pivot (select a, people from people) on a using sum(b); -- people\n"
+    const sql = 'pivot (select a, people from people) on a using sum(b); -- people\n'
     expect(await readByEngine(sql, warehouse)).toBeUndefined()
     expect(relations(sql, readByName(sql, ['people']))).toEqual(['people'])
-    const more = "pivot raw.shop_orders on a -- from raw.shop_orders\nusing count(*), 'raw.shop_orders', (select 1 from x, people p join people on people.a = p.a)"
-    expect(relations(more, readByName(more, ['people', 'raw.shop_orders']))).toEqual(['raw.shop_orders', 'people', 'people'])
+    const more =
+      "pivot raw.shop_orders on a -- from raw.shop_orders\nusing count(*), 'raw.shop_orders', (select 1 from x, people p join people on people.a = p.a)"
+    expect(relations(more, readByName(more, ['people', 'raw.shop_orders']))).toEqual([
+      'raw.shop_orders',
+      'people',
+      'people',
+    ])
   })
 
   it('says where a statement cannot be read, in code points', async () => {
@@ -131,7 +188,9 @@ describe('references', () => {
 
   it('refuses what changes data', async () => {
     expect(await readBySqlParser('insert into t select 1', 'duckdb')).toHaveProperty('problem')
-    expect(await readBySqlParser('with a as (delete from t returning x) select * from a', 'postgresql')).toHaveProperty('problem')
+    expect(await readBySqlParser('with a as (delete from t returning x) select * from a', 'postgresql')).toHaveProperty(
+      'problem',
+    )
     expect(await readBySqlParser('select 1; select 2', 'duckdb')).toHaveProperty('problem')
   })
 })
