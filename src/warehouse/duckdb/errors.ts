@@ -49,12 +49,13 @@ export const isFull = (error: EngineError): boolean =>
 const bytesBefore = (sql: string, position: number, type: string): number =>
   type === 'Parser' ? Buffer.byteLength(Array.from(sql).slice(0, position).join('')) : position
 
-/** WAREHOUSE_FULL or QUERY_FAILED; what is a CdpError already stays as it is. */
-export const statementError = (thrown: unknown, sql: string): CdpError => {
+/** WAREHOUSE_FULL or QUERY_FAILED; what is a CdpError already stays as it is. `prefix` was executed before `sql`. */
+export const statementError = (thrown: unknown, sql: string, prefix = ''): CdpError => {
   if (thrown instanceof CdpError) return thrown
   const error = parseEngineError(thrown)
   if (isFull(error)) return new CdpError('WAREHOUSE_FULL', { reason: error.message }, { cause: thrown })
-  const place = error.position === undefined ? {} : lineAndColumn(sql, bytesBefore(sql, error.position, error.type))
+  const position = error.position === undefined ? -1 : error.position - prefix.length
+  const place = position < 0 ? {} : lineAndColumn(sql, bytesBefore(sql, position, error.type))
   const reason = error.type === '' ? error.message : `${error.message} (${error.type} error)`
   return new CdpError('QUERY_FAILED', { reason, sql, ...place }, { cause: thrown })
 }

@@ -1,12 +1,14 @@
 // The Session of the seam over one connection, and transactions on it.
 import duckdb, { type Connection } from '@duckdb/node-bindings'
 import { CdpError } from '../../core/errors.ts'
-import type { Batch, Session, Statement } from '../warehouse.ts'
+import type { Batch, Column, Session, Statement } from '../warehouse.ts'
 import { createGate } from './gate.ts'
-import { allRows, batches, describe, execute } from './statement.ts'
+import { allRows, batches, describe, emptyColumns, execute, isAborted, reasonOfEnd } from './statement.ts'
 
 export interface DuckDbSession extends Session {
   transaction<T>(work: () => Promise<T>): Promise<T>
+  /** The columns of a SELECT whose parameters decide its types. */
+  columns(statement: Statement): Promise<readonly Column[]>
   /** Ends open streams, rolls back an open transaction and lets the connection go. */
   close(): Promise<void>
 }
@@ -49,6 +51,11 @@ export const createSession = (connection: Connection, connect: () => Promise<Con
     streaming = true
     try {
       yield* batches(connection, statement)
+      // What the statement reads may be seen by this transaction only, so its reason cannot be asked for elsewhere.
+      if (await isAborted(connection)) {
+        const sql = typeof statement === 'string' ? statement : statement.sql
+        throw new CdpError('QUERY_FAILED', { reason: 'a later row of the result could not be computed', sql })
+      }
     } finally {
       streaming = false
     }
@@ -59,9 +66,14 @@ export const createSession = (connection: Connection, connect: () => Promise<Con
     const own = await connect()
     streams.add(own)
     try {
+      await execute(own, 'begin')
       for await (const batch of batches(own, statement)) {
         yield batch
         if (closed) throw new CdpError('INTERNAL', { detail: 'a warehouse was closed while a result was streamed' })
+      }
+      if (await isAborted(own)) {
+        await duckdb.query(own, 'rollback')
+        throw await reasonOfEnd(own, statement)
       }
     } finally {
       if (streams.delete(own)) await release(own)
@@ -78,11 +90,7 @@ export const createSession = (connection: Connection, connect: () => Promise<Con
       // Half of a nested transaction must not be kept. And after some errors the engine gives the transaction up, but answers its
       // COMMIT with success: any statement tells.
       if (spoiled.length > 0) throw spoiled[0]
-      if (thrown.length > 0) {
-        await duckdb.query(connection, 'select 1').catch(() => {
-          throw thrown[0]
-        })
-      }
+      if (thrown.length > 0 && (await isAborted(connection))) throw thrown[0]
       await execute(connection, 'commit')
       return result
     } catch (error) {
@@ -108,13 +116,13 @@ export const createSession = (connection: Connection, connect: () => Promise<Con
     all: (statement) => onMain(() => allRows(connection, statement)),
     stream: (statement) => (gate.inside() ? streamInside(statement) : streamApart(statement)),
     describe: (select) => onMain(() => describe(connection, select)),
+    columns: (statement) => onMain(() => emptyColumns(connection, statement)),
     transaction: (work) => (gate.inside() ? nested(work) : gate.hold(() => begin(work))),
     close: async () => {
       closed = true
       const open = [...streams]
       streams.clear()
       for (const own of open) await release(own)
-      await duckdb.query(connection, 'rollback').catch(() => undefined)
       await release(connection)
     },
   }
@@ -122,6 +130,6 @@ export const createSession = (connection: Connection, connect: () => Promise<Con
 
 // A result that was not read to its end keeps the database open even when its connection is gone; executing anything ends it.
 const release = async (connection: Connection): Promise<void> => {
-  await duckdb.query(connection, 'use memory').catch(() => undefined)
+  for (const sql of ['rollback', 'use memory']) await duckdb.query(connection, sql).catch(() => undefined)
   duckdb.disconnect_sync(connection)
 }

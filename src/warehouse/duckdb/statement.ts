@@ -1,11 +1,12 @@
 // One statement on one connection: executed, streamed or described. Nothing here knows of transactions.
 import duckdb, { type Connection, type DataChunk, type PreparedStatement, type Result } from '@duckdb/node-bindings'
+import { CdpError } from '../../core/errors.ts'
 import type { Batch, Column, Row, Statement } from '../warehouse.ts'
 import { statementError } from './errors.ts'
 import { bindParameters } from './parameters.ts'
 import { withoutNul } from './text.ts'
 import { typeText } from './types.ts'
-import { batchReader } from './values.ts'
+import { batchReader, columnsOf } from './values.ts'
 
 const partsOf = (statement: Statement): { sql: string; parameters: readonly unknown[] } => {
   const parts = typeof statement === 'string' ? { sql: statement, parameters: [] } : statement
@@ -59,7 +60,10 @@ export const allRows = async <T = Row>(connection: Connection, statement: Statem
   return out
 }
 
-/** Batches of up to 2,048 rows; the engine computes the next one only when it is asked for. */
+/**
+ * Batches of up to 2,048 rows; the engine computes the next ones only when they are asked for. The connection must be in a
+ * transaction: when a later row fails, the driver ends the result as if it were complete, and only the transaction knows.
+ */
 export const batches = async function* (connection: Connection, statement: Statement): AsyncGenerator<Batch> {
   const { sql, parameters } = partsOf(statement)
   try {
@@ -72,6 +76,34 @@ export const batches = async function* (connection: Connection, statement: State
   } catch (thrown) {
     throw statementError(thrown, sql)
   }
+}
+
+/** Whether the connection's transaction is still good. */
+export const isAborted = async (connection: Connection): Promise<boolean> =>
+  duckdb.query(connection, 'select 1').then(
+    () => false,
+    () => true,
+  )
+
+/** Why a stream ended early: the statement is executed once more, its rows thrown away. */
+export const reasonOfEnd = async (connection: Connection, statement: Statement): Promise<CdpError> => {
+  const { sql, parameters } = partsOf(statement)
+  const prefix = 'explain analyze '
+  try {
+    await prepared(connection, `${prefix}${sql}`, (found) => {
+      bindParameters(found, parameters)
+      return duckdb.execute_prepared(found)
+    })
+  } catch (thrown) {
+    return statementError(thrown, sql, prefix)
+  }
+  return new CdpError('QUERY_FAILED', { reason: 'the engine ended the result early and gave no reason', sql })
+}
+
+/** The columns a SELECT gives with these parameters: `describe` cannot tell before their types are known. */
+export const emptyColumns = async (connection: Connection, statement: Statement): Promise<Column[]> => {
+  const { sql, parameters } = partsOf(statement)
+  return columnsOf(await execute(connection, { sql: `select * from (${sql}\n) limit 0`, parameters }))
 }
 
 /** Prepares and does not execute. */

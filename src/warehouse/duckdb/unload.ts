@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Column, Session, Statement } from '../warehouse.ts'
+import type { Column, Statement } from '../warehouse.ts'
+import type { DuckDbSession } from './session.ts'
 import { literal, quote } from './text.ts'
 
 /**
@@ -10,9 +11,10 @@ import { literal, quote } from './text.ts'
  * embedded as it is, NaN and infinities as null, integers with all their digits. Inside lists and structs the engine's own
  * spelling is kept.
  */
-export const unload = async (session: Session, statement: Statement, path: string): Promise<number> => {
+export const unload = async (session: DuckDbSession, statement: Statement, path: string): Promise<number> => {
   const sql = typeof statement === 'string' ? statement : statement.sql
-  const columns = await session.describe(sql)
+  const parameters = typeof statement === 'string' ? [] : statement.parameters
+  const columns = await session.columns(statement)
   const names = columns.map((_, at) => `c${at}`)
   const list = columns.map((column, at) => `${spelled(`c${at}`, column)} as ${quote(column.name)}`)
   const temporary = `${path}.${randomBytes(4).toString('hex')}.tmp`
@@ -20,7 +22,7 @@ export const unload = async (session: Session, statement: Statement, path: strin
   try {
     const { changed } = await session.run({
       sql: `copy (select ${list.join(', ')} from (${sql}\n) as t(${names.join(', ')})) to ${literal(temporary)} (format json, array false)`,
-      parameters: typeof statement === 'string' ? [] : statement.parameters,
+      parameters,
     })
     const file = await open(temporary, 'r+')
     try {

@@ -186,21 +186,21 @@ const structs = (type: LogicalType, unreadable: Refuse): ReadVector => {
   }
 }
 
+export const columnsOf = (result: Result): Column[] =>
+  Array.from({ length: duckdb.column_count(result) }, (_, at) => ({
+    name: duckdb.column_name(result, at),
+    type: typeText(duckdb.column_logical_type(result, at)),
+  }))
+
 /** What is the same for every chunk of a result: its columns, and the function that turns a chunk into a batch. */
 export const batchReader = (result: Result, sql: string): { columns: Column[]; read: (chunk: DataChunk) => Batch } => {
-  const columns: Column[] = []
-  const read: ReadVector[] = []
-  for (let at = 0; at < duckdb.column_count(result); at++) {
-    const type = duckdb.column_logical_type(result, at)
-    const name = duckdb.column_name(result, at)
-    columns.push({ name, type: typeText(type) })
-    const unreadable: Refuse = (found) =>
-      new CdpError('QUERY_FAILED', {
-        reason: `values of type ${found} cannot be read: cast column ${name} to text`,
-        sql,
-      })
-    read.push(readerOf(type, unreadable))
-  }
+  const columns = columnsOf(result)
+  const read = columns.map(({ name }, at) =>
+    readerOf(duckdb.column_logical_type(result, at), (type) => {
+      const reason = `values of type ${type} cannot be read: cast column ${name} to text`
+      return new CdpError('QUERY_FAILED', { reason, sql })
+    }),
+  )
   return {
     columns,
     read: (chunk) => {
