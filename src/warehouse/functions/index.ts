@@ -5,6 +5,7 @@ import { dates } from './dates.ts'
 import type { FunctionTheme, PortableFunction } from './function.ts'
 import { hashing } from './hashing.ts'
 import { junk } from './junk.ts'
+import { names } from './names.ts'
 import { nested } from './nested.ts'
 import { numbers } from './numbers.ts'
 import { phone } from './phone.ts'
@@ -16,6 +17,7 @@ export type { FunctionTheme, PortableFunction, PortableParameter, PortableType }
 export const functionThemes: readonly FunctionTheme[] = [
   values,
   text,
+  names,
   junk,
   phone,
   casts,

@@ -16,7 +16,7 @@ const LOCALS =
 const HOSTS =
   '(?:test|tests|testing|none|null|noemail|nomail|fake|dummy|unknown|xxx+|abc|asdf)\\.[a-z]{2,}(?:\\.[a-z]{2})?'
 
-// 0987 654 321 is not among the numbers: it can be dialled, and somebody has it.
+// 0987 654 321 is not among the numbers: it can be dialled, and somebody has it (in the example project, Binh).
 // Digits with anything that stands between the digits of a telephone number. RE2 has no back-references, so "one digit
 // again and again" is ten alternatives.
 const BETWEEN = '[-+(). ]*'
@@ -26,7 +26,7 @@ const repeated = (times: string): string =>
 const COUNTRY = `(?:(?:${spaced('84')}|0)${BETWEEN})`
 const DIGITS =
   `${BETWEEN}(?:(?:0${BETWEEN})+|${repeated('{6,}')}|${COUNTRY}(?:${repeated('{9}')})|1${BETWEEN}(?:${repeated('{10}')})` +
-  `|${COUNTRY}?(?:${spaced('12345678')}${BETWEEN}(?:9${BETWEEN}0?)?|${spaced('987654321')}))`
+  `|${COUNTRY}?(?:${spaced('12345678')}${BETWEEN}(?:9${BETWEEN}0?)?))`
 
 export const junk: FunctionTheme = {
   title: 'Junk',
