@@ -83,7 +83,7 @@ const updateMembers = async (
   const run = warehouse.literal(runId)
   await warehouse.run(`delete from ${sizes} where segment = ${name} and run_id = ${run}`)
   await warehouse.run(
-    `insert into ${sizes} (segment, run_id, at, members, entered, ${warehouse.quote('left')})
+    `insert into ${sizes} (segment, run_id, ${warehouse.quote('at')}, members, entered, ${warehouse.quote('left')})
      select ${name}, ${run}, ${at}, count(*), ${entered.changed}, ${left.changed} from ${now}`,
   )
   return { entered: entered.changed, left: left.changed }
