@@ -15,11 +15,11 @@ export const destinationContract: readonly DestinationCase[] = [...writeCases, .
 export const casesFor = (
   destination: Destination,
   gaps: Readonly<Record<string, string>> = {},
-): readonly { readonly test: DestinationCase; readonly gap: string | undefined }[] => {
+): readonly (DestinationCase & { readonly gap: string | undefined })[] => {
   const unknown = Object.keys(gaps).filter((title) => !destinationContract.some((test) => test.title === title))
   if (unknown.length > 0) fail(`no case of the contract is called: ${unknown.join('; ')}`)
   const capabilities = destination.takes === 'snapshot' ? ['snapshot'] : ['changes', destination.semantics]
   return destinationContract
     .filter((test) => capabilities.includes(test.needs))
-    .map((test) => ({ test, gap: gaps[test.title] }))
+    .map((test) => ({ ...test, gap: gaps[test.title] }))
 }

@@ -27,7 +27,7 @@ export interface DestinationHarness {
 export interface DestinationCase {
   readonly title: string
   readonly needs: 'changes' | 'snapshot' | 'state' | 'message'
-  run(harness: DestinationHarness): Promise<void>
+  readonly run: (harness: DestinationHarness) => Promise<void>
 }
 
 /** A context as the engine gives; the same `key` means the same batch. */

@@ -51,9 +51,9 @@ const broken = async function* (): AsyncIterable<JsonObject> {
 }
 
 describe('file keeps the contract: it', () => {
-  it.for(casesFor(file({ path: 'x.ndjson' })))('$test.title', async ({ test }) => {
+  it.for(casesFor(file({ path: 'x.ndjson' })))('$title', async ({ run }) => {
     const destination = file({ path: 'out/audience.ndjson' })
-    const kept = test.run({
+    const kept = run({
       destination,
       open: () => destination.open({ root }),
       upsert: (index) => ({
