@@ -2,7 +2,7 @@
 import type { StepStatus } from '../core/events.ts'
 import { land } from '../ingest/land.ts'
 import { buildModel } from '../models/build.ts'
-import { runTests } from '../models/tests.ts'
+import { runTests, type TestFailure } from '../models/tests.ts'
 import type { BuildContext } from '../models/model.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { LandStep, ModelStep } from './plan.ts'
@@ -92,9 +92,6 @@ export const performModel = async (
     await saveFailed()
     return { status: 'skipped', detail: `${cause} failed` }
   }
-  if (!options.fullRefresh && known?.status === 'good' && known.fingerprint === inputs) {
-    return { status: 'unchanged', detail: 'unchanged' }
-  }
   const context: BuildContext = {
     warehouse,
     runId: options.runId,
@@ -105,24 +102,43 @@ export const performModel = async (
     fullRefresh: options.fullRefresh,
     allow: options.allow,
   }
+  if (!options.fullRefresh && known?.status === 'good' && known.fingerprint === inputs) {
+    // A test can read more than its model does, and be due without it.
+    const due = model.tests.some((test) => test.reads.some((name) => versions.get(name)?.version === options.runId))
+    if (!due) return { status: 'unchanged', detail: 'unchanged' }
+    const tested = testOutcome(await runTests(model, context))
+    if (tested.wrong) await save({ ...known, status: 'failed' })
+    return {
+      status: tested.status,
+      rows: known.rows ?? undefined,
+      detail: ['only tested', ...tested.details].join('; '),
+    }
+  }
   const built = await buildModel(model, context).catch(async (error: unknown) => {
     await saveFailed()
     throw error
   })
-  const failures = await runTests(model, context)
-  const wrong = failures.some((failure) => failure.severity === 'error')
+  const tested = testOutcome(await runTests(model, context))
   const same = built.content !== undefined && known?.content === built.content && known.version !== ''
   await save({
     version: same ? known.version : options.runId,
     content: built.content ?? null,
     rows: built.rows ?? null,
-    status: wrong ? 'failed' : 'good',
+    status: tested.wrong ? 'failed' : 'good',
   })
-  const detail = [
-    ...(built.detail === undefined ? [] : [built.detail]),
-    ...(same ? ['same content'] : []),
-    ...failures.map((f) => `${f.severity === 'error' ? 'FAILED' : 'warning'} ${f.test}: ${f.rows} rows`),
-  ].join('; ')
-  const status: StepStatus = wrong ? 'failed' : failures.length > 0 ? 'warned' : 'done'
-  return { status, rows: built.rows, ...(detail === '' ? {} : { detail }) }
+  const detail = [built.detail, same ? 'same content' : undefined, ...tested.details].filter(
+    (part) => part !== undefined,
+  )
+  return { status: tested.status, rows: built.rows, detail: detail.join('; ') || undefined }
+}
+
+const testOutcome = (
+  failures: readonly TestFailure[],
+): { readonly status: StepStatus; readonly wrong: boolean; readonly details: readonly string[] } => {
+  const wrong = failures.some((failure) => failure.severity === 'error')
+  const details = failures.map(
+    ({ test, severity, rows }) =>
+      `${severity === 'error' ? 'FAILED' : 'warning'} ${test}: ${rows} row${rows === 1 ? '' : 's'}`,
+  )
+  return { status: wrong ? 'failed' : failures.length > 0 ? 'warned' : 'done', wrong, details }
 }
