@@ -3,8 +3,7 @@
 import type { IdentitySettings } from './settings.ts'
 import { isJunk } from './junk.ts'
 import { countPeople } from './shared-by.ts'
-import { keyColumn } from './stage.ts'
-import { ranked, valueOf } from './values.ts'
+import { keyColumn, ranked, valueColumn } from './stage.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -78,11 +77,9 @@ from ${work.name('marked')} m join ${work.name('people_of')} p on p.vid = m.vid 
 const examplesShown = 5
 
 const stageEvidence = (work: Work, settings: IdentitySettings, identifier: string): Promise<void> => {
-  const { warehouse } = work
-  const key = `r.${warehouse.quote(keyColumn)}`
   const carriers = ranked(settings).map(
-    ([name, rank]) => `select f.vid, ${key} as record_key from ${work.name('fresh_blocks')} f
-join ${work.name('records')} r on f.k = ${rank} and f.value = ${valueOf(warehouse, name, 'r')}`,
+    ([, rank]) => `select f.vid, r.${keyColumn} as record_key from ${work.name('fresh_blocks')} f
+join ${work.name('records')} r on f.k = ${rank} and f.value = r.${valueColumn(rank)}`,
   )
   return work.make(
     'new_blocks',

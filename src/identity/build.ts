@@ -72,7 +72,7 @@ const build = async (work: Work, input: IdentityInput): Promise<IdentityOutcome>
   await applyLimits(work, settings, { rows: records, values: await work.count('shared') })
 
   const registry = registryOf(work, graph)
-  await assignIds(work, settings, registry)
+  await assignIds(work, registry)
   const changes = await findChanges(work)
   if (changes.merged > 0) await findMergeCauses(work, settings)
   if (changes.split > 0) await findSplitCauses(work, settings)
@@ -81,12 +81,11 @@ const build = async (work: Work, input: IdentityInput): Promise<IdentityOutcome>
   if (newlyBlocked > 0) await writeBlocks(work, registry, input)
   await writeLinks(work, registry, settings)
 
-  const row = warehouse.quote(rowColumn)
   await input.publish(
     `select ${columns.map((column) => `r.${warehouse.quote(column.name)}`).join(', ')}, a.person_id
 from ${work.name('records')} r
-left join ${work.name('component')} c on c.x = r.${row}
-join ${work.name('assigned')} a on a.root = coalesce(c.p, r.${row})`,
+left join ${work.name('component')} c on c.x = r.${rowColumn}
+join ${work.name('assigned')} a on a.root = coalesce(c.p, r.${rowColumn})`,
   )
   const { records: changedRecords, ...events } = changes
   return {

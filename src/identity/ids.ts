@@ -1,8 +1,7 @@
 // Ids that stay: each old id goes to the one component with most of its former records (a tie: the one with its anchor record), each
 // component keeps the oldest id that came to it, and a component to which none came gets a new one. Each id goes once and each component
 // keeps one, so ids are unique by construction. Age is fixed at birth: run, earliest time, record key.
-import type { IdentitySettings } from './settings.ts'
-import { keyColumn, rowColumn, seenAt } from './stage.ts'
+import { keyColumn, rowColumn, seenColumn } from './stage.ts'
 import type { Work } from './work.ts'
 
 /** Where the registry of ids is, as quoted names, and of which graph. */
@@ -28,8 +27,8 @@ export const registryOf = (work: Work, graph: string): Registry => ({
  * `issued` (root, person_id, anchor, ordinal, seen): new ids;
  * `assigned` (root, person_id): every component's id.
  */
-export const assignIds = async (work: Work, settings: IdentitySettings, registry: Registry): Promise<void> => {
-  await stageMembers(work, settings, registry)
+export const assignIds = async (work: Work, registry: Registry): Promise<void> => {
+  await stageMembers(work, registry)
   await stagePicks(work, registry)
   await stageKeepers(work, registry)
   await stageIssued(work, registry)
@@ -39,19 +38,17 @@ export const assignIds = async (work: Work, settings: IdentitySettings, registry
   )
 }
 
-const stageMembers = (work: Work, settings: IdentitySettings, registry: Registry): Promise<void> => {
-  const row = `r.${work.warehouse.quote(rowColumn)}`
-  return work.make(
+const stageMembers = (work: Work, registry: Registry): Promise<void> =>
+  work.make(
     'members',
     `select n.x, coalesce(n.record_key, b.record_key) as record_key, n.root, n.seen, b.person_id as was
 from (
-  select ${row} as x, r.${work.warehouse.quote(keyColumn)} as record_key, coalesce(c.p, ${row}) as root, ${seenAt(work.warehouse, settings, 'r')} as seen
-  from ${work.name('records')} r left join ${work.name('component')} c on c.x = ${row}
+  select r.${rowColumn} as x, r.${keyColumn} as record_key, coalesce(c.p, r.${rowColumn}) as root, r.${seenColumn} as seen
+  from ${work.name('records')} r left join ${work.name('component')} c on c.x = r.${rowColumn}
 ) n
 full join (select p.record_key, p.person_id from ${registry.personRecords} p where p.graph = ${registry.literal}) b
   on b.record_key = n.record_key`,
   )
-}
 
 const stagePicks = async (work: Work, registry: Registry): Promise<void> => {
   await work.make(

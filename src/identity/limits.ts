@@ -3,10 +3,9 @@
 // result independent of the order in which records arrived.
 import { eachPair, loadPairs } from './pairs.ts'
 import type { IdentitySettings } from './settings.ts'
-import { keyColumn, rowColumn, seenAt } from './stage.ts'
+import { keyColumn, ranked, rowColumn, seenColumn, valueColumn } from './stage.ts'
 import { isJunk } from './junk.ts'
 import { type UnionFind, unionFind } from './union-find.ts'
-import { ranked, valueOf } from './values.ts'
 import type { Work } from './work.ts'
 
 export interface Limit {
@@ -42,7 +41,7 @@ export const applyLimits = async (
   const guard = await readGuard(work, limits, sizes)
   const inside = new Uint8Array(sizes.rows + 1)
   const refused: [number, number][][] = limits.map(() => [])
-  await eachPair(warehouse, linksByStrength(work, settings), (x, vid) => {
+  await eachPair(warehouse, linksByStrength(work), (x, vid) => {
     inside[x] = 1
     const broken = guard.join(x, vid)
     if (broken !== undefined) refused[broken]?.push([x, vid])
@@ -66,8 +65,8 @@ export const applyLimits = async (
 }
 
 const limitedRows = (work: Work, limit: Limit, extra: string): string => {
-  const value = valueOf(work.warehouse, limit.identifier, 'r')
-  return `from ${work.name('records')} r join ${work.name('component')} c on c.x = r.${work.warehouse.quote(rowColumn)}
+  const value = `r.${valueColumn(limit.rank)}`
+  return `from ${work.name('records')} r join ${work.name('component')} c on c.x = r.${rowColumn}
 left join ${work.name('judged')} j on j.k = ${limit.rank} and j.blocked = 1 and j.value = ${value}
 ${extra}where ${value} is not null and j.value is null`
 }
@@ -75,7 +74,7 @@ ${extra}where ${value} is not null and j.value is null`
 // A few too many may be taken here (for a junk value that only one record carries): building them again gives the same component.
 const stageViolators = (work: Work, limits: readonly Limit[]): Promise<void> => {
   const each = limits.map((limit) => {
-    const value = valueOf(work.warehouse, limit.identifier, 'r')
+    const value = `r.${valueColumn(limit.rank)}`
     const having = limit.most === 1 ? `min(${value}) < max(${value})` : `count(distinct ${value}) > ${limit.most}`
     return `select c.p as root ${limitedRows(work, limit, '')} group by c.p having ${having}`
   })
@@ -86,7 +85,7 @@ const stageViolators = (work: Work, limits: readonly Limit[]): Promise<void> => 
 const stageLimited = (work: Work, settings: IdentitySettings, limits: readonly Limit[]): Promise<void> => {
   const { warehouse } = work
   const each = limits.map((limit, at) => {
-    const value = valueOf(warehouse, limit.identifier, 'r')
+    const value = `r.${valueColumn(limit.rank)}`
     return `select c.x, ${at} as l, ${value} as value ${limitedRows(work, limit, `join ${work.name('violators')} b on b.root = c.p\n`)} and not ${isJunk(warehouse, value, settings.junk)}`
   })
   return work.make(
@@ -96,20 +95,16 @@ const stageLimited = (work: Work, settings: IdentitySettings, limits: readonly L
 }
 
 /** Links of the components concerned, as (row, vid): strongest identifier first, then values that few records carry, then the earliest. */
-const linksByStrength = (work: Work, settings: IdentitySettings): string => {
-  const { warehouse } = work
-  const seen = seenAt(warehouse, settings, 'r')
-  return `select l.x, l.vid from (
-select e.x, e.vid, e.k, j.records, j.value, ${seen} as seen, r.${warehouse.quote(keyColumn)} as record_key,
-  min(${seen}) over (partition by e.vid) as first_seen
+const linksByStrength = (work: Work): string => `select l.x, l.vid from (
+select e.x, e.vid, e.k, j.records, j.value, r.${seenColumn} as seen, r.${keyColumn} as record_key,
+  min(r.${seenColumn}) over (partition by e.vid) as first_seen
 from ${work.name('edges')} e
 join ${work.name('component')} c on c.x = e.x
 join ${work.name('violators')} b on b.root = c.p
 join ${work.name('judged')} j on j.vid = e.vid
-join ${work.name('records')} r on r.${warehouse.quote(rowColumn)} = e.x
+join ${work.name('records')} r on r.${rowColumn} = e.x
 where e.blocked = 0) l
 order by l.k, l.records, l.first_seen nulls last, l.value, l.seen nulls last, l.record_key`
-}
 
 interface Guard {
   readonly sets: UnionFind

@@ -9,11 +9,11 @@ import type { Work } from './work.ts'
 export const writeLinks = async (work: Work, registry: Registry, settings: IdentitySettings): Promise<void> => {
   const { warehouse } = work
   const links = warehouse.name({ schema: 'cdp', name: 'person_links' })
-  const now = `select r.${warehouse.quote(keyColumn)} as record_key, ${identifierOf(work, settings, 'e.k')} as identifier, j.value,
+  const now = `select r.${keyColumn} as record_key, ${identifierOf(work, settings, 'e.k')} as identifier, j.value,
   case when e.blocked = 1 then 'blocked' when f.x is not null then 'refused' else 'used' end as status, f.reason
 from ${work.name('edges')} e
 join ${work.name('judged')} j on j.vid = e.vid
-join ${work.name('records')} r on r.${warehouse.quote(rowColumn)} = e.x
+join ${work.name('records')} r on r.${rowColumn} = e.x
 left join ${work.name('refused')} f on f.x = e.x and f.vid = e.vid`
   await work.make(
     'link_changes',

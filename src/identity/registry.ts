@@ -12,7 +12,9 @@ export interface Stamp {
 const table = (work: Work, name: string): string => work.warehouse.name({ schema: 'cdp', name })
 
 const insert = async (work: Work, name: string, columns: readonly string[], select: string): Promise<void> => {
-  await work.warehouse.run(`insert into ${table(work, name)} (${columns.join(', ')})\n${select}`)
+  await work.warehouse.run(
+    `insert into ${table(work, name)} (${columns.map((column) => work.warehouse.quote(column)).join(', ')})\n${select}`,
+  )
 }
 
 const at = (work: Work, stamp: Stamp): string =>

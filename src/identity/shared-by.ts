@@ -4,7 +4,7 @@
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { isJunk } from './junk.ts'
 import type { IdentitySettings } from './settings.ts'
-import { ranked, valueOf } from './values.ts'
+import { ranked, trimmed, valueColumn } from './stage.ts'
 import type { Work } from './work.ts'
 
 /**
@@ -20,7 +20,7 @@ export const countPeople = async (work: Work, settings: IdentitySettings, ranks:
       counted.push(`select c.vid, 1 as n from ${work.name('candidates')} c where c.k = ${rank}`)
       continue
     }
-    await stageCombinations(work, settings, identifier, rank, parts)
+    await stageCombinations(work, rank, parts)
     counted.push(await countMaximal(work, rank, parts.length))
   }
   await work.make(
@@ -29,38 +29,42 @@ export const countPeople = async (work: Work, settings: IdentitySettings, ranks:
   )
 }
 
-const partsOf = (warehouse: Warehouse, settings: IdentitySettings, identifier: string): readonly string[] => {
-  const junkFree = (column: string, use: (value: string) => string): string => {
-    const value = valueOf(warehouse, column, 'r')
-    return `case when ${value} is null or ${isJunk(warehouse, value, settings.junk)} then null else ${use(value)} end`
-  }
+/** A column of `records`, and what of its value counts: null where it says nothing. */
+interface Part {
+  readonly value: string
+  readonly clean: (value: string) => string
+}
+
+const partsOf = (warehouse: Warehouse, settings: IdentitySettings, identifier: string): readonly Part[] => {
+  const unlessJunk = (value: string, use: string): string =>
+    `case when ${value} is null or ${isJunk(warehouse, value, settings.junk)} then null else ${use} end`
   const key = warehouse.name({ schema: 'cdp', name: 'name_key' })
   return [
-    ...Object.keys(settings.identifiers)
-      .filter((other) => other !== identifier)
-      .map((other) => junkFree(other, (value) => value)),
-    ...settings.names.map((name) => junkFree(name, (value) => `${key}(${value})`)),
+    ...ranked(settings)
+      .filter(([other]) => other !== identifier)
+      .map(([, rank]) => ({ value: `r.${valueColumn(rank)}`, clean: (value: string) => unlessJunk(value, value) })),
+    ...settings.names.map((name) => ({
+      value: trimmed(warehouse, name, 'r'),
+      clean: (value: string) => unlessJunk(value, `${key}(${value})`),
+    })),
   ]
 }
 
 const combinations = (rank: number): string => `combinations_${rank}`
 
+// As they are first, then cleaned: cleaning costs more than the distinct, and a receipt repeats what the one before it said.
 // `mask` says which parts are known: 101 has the first and the third.
-const stageCombinations = async (
-  work: Work,
-  settings: IdentitySettings,
-  identifier: string,
-  rank: number,
-  parts: readonly string[],
-): Promise<void> => {
+const stageCombinations = async (work: Work, rank: number, parts: readonly Part[]): Promise<void> => {
   const names = parts.map((_, at) => `p${at}`)
   const mask = names.map((name) => `case when d.${name} is null then '0' else '1' end`).join(' || ')
   await work.make(
     combinations(rank),
     `select d.*, ${mask} as mask from (
-select distinct c.vid, ${parts.map((part, at) => `${part} as p${at}`).join(', ')}
-from ${work.name('records')} r join ${work.name('candidates')} c
-  on c.k = ${rank} and c.value = ${valueOf(work.warehouse, identifier, 'r')}
+  select distinct w.vid, ${parts.map((part, at) => `${part.clean(`w.p${at}`)} as p${at}`).join(', ')}
+  from (
+    select distinct c.vid, ${parts.map((part, at) => `${part.value} as p${at}`).join(', ')}
+    from ${work.name('records')} r join ${work.name('candidates')} c on c.k = ${rank} and c.value = r.${valueColumn(rank)}
+  ) w
 ) d`,
   )
 }
@@ -86,4 +90,5 @@ const countMaximal = async (work: Work, rank: number, width: number): Promise<st
   return counts.join('\nunion all\n')
 }
 
-const contains = (mask: string, part: string): boolean => [...part].every((bit, at) => bit === '0' || mask[at] === '1')
+const contains = (mask: string, part: string): boolean =>
+  part.split('').every((bit, at) => bit === '0' || mask[at] === '1')

@@ -5,9 +5,18 @@ import type { Column, Warehouse } from '../warehouse/warehouse.ts'
 import type { IdentitySettings } from './settings.ts'
 import type { Work } from './work.ts'
 
-/** Columns of the work table `records`, before those of the SELECT. */
-export const rowColumn = '_cdp_row'
-export const keyColumn = '_cdp_key'
+/** Columns of the work table `records`, before those of the SELECT: a number (1, 2, …), the key, the time, and each identifier's value as
+ * trimmed text, null when nothing is left. They need no quotes. */
+const reserved = '_cdp_identity_'
+export const rowColumn = `${reserved}row`
+export const keyColumn = `${reserved}key`
+export const seenColumn = `${reserved}seen`
+/** By the identifier's rank, 0 the strongest. */
+export const valueColumn = (rank: number): string => `${reserved}value_${rank}`
+
+/** Identifiers with their rank. */
+export const ranked = (settings: IdentitySettings): readonly (readonly [identifier: string, rank: number])[] =>
+  Object.keys(settings.identifiers).map((identifier, rank) => [identifier, rank] as const)
 
 export const textOf = (warehouse: Warehouse, expression: string): string =>
   `${warehouse.name({ schema: 'cdp', name: 'to_text' })}(${expression})`
@@ -24,9 +33,9 @@ export const recordKey = (warehouse: Warehouse, record: readonly string[], alias
     })
     .join(" || '/' || ")
 
-/** The record's own time as an instant, or a null of that type. */
-export const seenAt = (warehouse: Warehouse, settings: Pick<IdentitySettings, 'seen_at'>, alias: string): string =>
-  `cast(${settings.seen_at === undefined ? 'null' : `${alias}.${warehouse.quote(settings.seen_at)}`} as ${warehouse.typeName('timestamp')})`
+/** A text without blanks at its ends; null when nothing is left. */
+export const trimmed = (warehouse: Warehouse, column: string, alias: string): string =>
+  `nullif(trim(${textOf(warehouse, `${alias}.${warehouse.quote(column)}`)}), '')`
 
 /** Throws MODEL_COLUMN_MISSING or IDENTITY_COLUMN. Gives the columns of the SELECT. */
 export const checkColumns = async (
@@ -46,7 +55,7 @@ export const checkColumns = async (
     ...Object.keys(identifiers),
   ]
   for (const column of wanted) requireColumn(model, column, names, place)
-  const taken = names.find((name) => ['person_id', rowColumn, keyColumn].includes(name.toLowerCase()))
+  const taken = names.find((name) => name.toLowerCase() === 'person_id' || name.toLowerCase().startsWith(reserved))
   if (taken !== undefined) {
     throw new CdpError('IDENTITY_COLUMN', { model, column: taken, problem: 'is a column the engine adds' }, { place })
   }
@@ -72,38 +81,31 @@ export const stageRecords = async (
   place: Place,
 ): Promise<number> => {
   const { warehouse } = work
-  const key = warehouse.quote(keyColumn)
-  await work.make(
-    'records',
-    `select row_number() over () as ${warehouse.quote(rowColumn)}, ${recordKey(warehouse, settings.record, 's')} as ${key}, s.*
-from (
-${select}
-) s`,
-  )
+  const { record, seen_at } = settings
+  const own = [
+    `row_number() over () as ${rowColumn}`,
+    `${recordKey(warehouse, record, 's')} as ${keyColumn}`,
+    `cast(${seen_at === undefined ? 'null' : `s.${warehouse.quote(seen_at)}`} as ${warehouse.typeName('timestamp')}) as ${seenColumn}`,
+    ...ranked(settings).map(([identifier, rank]) => `${trimmed(warehouse, identifier, 's')} as ${valueColumn(rank)}`),
+  ]
+  await work.make('records', `select ${own.join(',\n  ')},\n  s.*\nfrom (\n${select}\n) s`)
+  return checkKeys(work, model, settings.record, place)
+}
+
+const checkKeys = async (work: Work, model: string, columns: readonly string[], place: Place): Promise<number> => {
+  const { warehouse } = work
   const records = work.name('records')
-  const [counts] = await warehouse.all<{ n: number; keys: number; distinct_keys: number }>(
-    `select count(*) as n, count(${key}) as keys, count(distinct ${key}) as distinct_keys from ${records}`,
+  const [counts] = await warehouse.all<{ n: number; keys: number; different: number }>(
+    `select count(*) as n, count(${keyColumn}) as keys, count(distinct ${keyColumn}) as different from ${records}`,
   )
-  const { n = 0, keys = 0, distinct_keys = 0 } = counts ?? {}
-  if (keys < n) {
-    throw new CdpError('IDENTITY_RECORD_NULL', { model, columns: settings.record, records: n - keys }, { place })
-  }
-  if (distinct_keys < keys) {
-    const examples = await warehouse.all<{ key: string; n: number }>(
-      `select ${key} as "key", count(*) as n from ${records} group by 1 having count(*) > 1 order by 2 desc, 1 limit 5`.replace(
-        '"key"',
-        warehouse.quote('key'),
-      ),
-    )
-    const shown = examples.map((example) => `${example.key} (${example.n} times)`)
-    const twice = await warehouse.all<{ n: number }>(
-      `select count(*) as n from (select ${key} from ${records} group by ${key} having count(*) > 1) d`,
-    )
-    throw new CdpError(
-      'IDENTITY_RECORD_TWICE',
-      { model, columns: settings.record, keys: twice[0]?.n ?? 0, examples: shown },
-      { place },
-    )
-  }
-  return n
+  const { n = 0, keys = 0, different = 0 } = counts ?? {}
+  if (keys < n) throw new CdpError('IDENTITY_RECORD_NULL', { model, columns, records: n - keys }, { place })
+  if (different === keys) return n
+  const twice = await warehouse.all<{ record_key: string; times: number; keys: number }>(
+    `select d.record_key, d.times, count(*) over () as keys from (
+  select ${keyColumn} as record_key, count(*) as times from ${records} group by ${keyColumn} having count(*) > 1
+) d order by d.times desc, d.record_key limit 5`,
+  )
+  const examples = twice.map((row) => `${row.record_key} (${row.times} times)`)
+  throw new CdpError('IDENTITY_RECORD_TWICE', { model, columns, keys: twice[0]?.keys ?? 0, examples }, { place })
 }
