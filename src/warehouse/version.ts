@@ -4,4 +4,4 @@
 export const stateVersion = 1
 
 /** Of the statements that install the `cdp.*` functions; a test says the right one when they changed. */
-export const functionsFingerprint = '1146eb375c9dc500'
+export const functionsFingerprint = '06a419b95808decd'

@@ -13,8 +13,8 @@ export interface EngineSettings {
 export interface Database {
   /** A connection that works in it; the first one costs nothing. */
   connect(): Promise<Connection>
-  /** Writes what is in the log into the file and lets it go. */
-  close(): Promise<void>
+  /** Writes what is in the log into the file and lets it go, once its connections are gone. */
+  close(after: Promise<void>): Promise<void>
 }
 
 export interface Engine {
@@ -68,7 +68,8 @@ const databaseOf = (instance: Instance, first: Connection): Database => {
       await duckdb.query(connection, `use ${databaseAlias}`)
       return connection
     },
-    close: async () => {
+    close: async (after) => {
+      await after
       if (ready) duckdb.disconnect_sync(ready)
       const last = await duckdb.connect(instance)
       // Closing the engine alone leaves the file open for as long as a result of it is in memory.

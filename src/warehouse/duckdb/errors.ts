@@ -43,7 +43,7 @@ const fullErrnos = new Set([28, 122, 69, 27, 112])
 
 export const isFull = (error: EngineError): boolean =>
   (error.errno !== undefined && fullErrnos.has(error.errno)) ||
-  /no space left on device|disk quota exceeded|max_temp_directory_size/i.test(error.message)
+  /no space left on device|disk quota exceeded|file too large|max_temp_directory_size/i.test(error.message)
 
 // Measured: the engine's parser counts code points, its binder bytes.
 const bytesBefore = (sql: string, position: number, type: string): number =>

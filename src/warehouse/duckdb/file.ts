@@ -18,6 +18,7 @@ interface Held {
   readonly mode: 'read' | 'write'
   readonly database: Promise<Database>
   users: number
+  closing?: Promise<void>
 }
 const registryKey = Symbol.for('composable-cdp.duckdb-files')
 const shared = globalThis as { [registryKey]?: Map<string, Held> }
@@ -26,64 +27,69 @@ const pollMs = 100
 
 /** Waits up to `waitMs` for whoever holds the file, then throws WAREHOUSE_LOCKED. Readers of one process share the engine. */
 export const openFile = async (settings: FileSettings, options: OpenOptions): Promise<Database> => {
-  if (settings.path === ':memory:') return (await startEngine(settings, options.root)).attach(':memory:', 'write')
-  const path = resolvePath(options.root, settings.path)
-  if (options.mode === 'write') mkdirSync(dirname(path), { recursive: true })
-  else if (!existsSync(path)) {
-    throw openError(settings.path, 'it does not exist yet; `cdp run` creates it')
-  }
-
   let engine: Promise<Engine> | undefined
   const start = (): Promise<Engine> => (engine ??= startEngine(settings, options.root))
-  const began = options.clock.now()
-  let waiting = false
+  const stop = async (): Promise<void> => engine?.then((started) => started.stop()).catch(() => undefined)
   try {
-    for (;;) {
-      const attempt = await attachOnce(path, options.mode, start)
-      if (typeof attempt !== 'string') return attempt
-      const waited = options.clock.now() - began
-      if (waited >= options.waitMs) {
-        throw new CdpError('WAREHOUSE_LOCKED', {
-          path: settings.path,
-          holder: attempt,
-          waited: formatDuration(waited),
-          mode: options.mode === 'read' ? 'reading' : 'writing',
-        })
-      }
-      if (!waiting) options.onWait?.(attempt)
-      waiting = true
-      await options.clock.sleep(Math.min(pollMs, options.waitMs - waited), options.signal)
-    }
+    if (settings.path === ':memory:') return await (await start()).attach(':memory:', 'write')
+    const path = resolvePath(options.root, settings.path)
+    if (options.mode === 'write') mkdirSync(dirname(path), { recursive: true })
+    else if (!existsSync(path)) throw openError(settings.path, 'it does not exist yet; `cdp run` creates it')
+    const { held, key, own } = await acquire(settings.path, path, options, start)
+    if (!own) await stop()
+    return lease(held, key)
   } catch (error) {
-    ;(await engine)?.stop()
+    await stop()
     throw error instanceof CdpError || options.signal?.aborted ? error : engineRefusal(settings.path, error)
   }
 }
 
-/** The database, or who holds the file. */
+interface Acquired {
+  readonly held: Held
+  readonly key: string
+  /** Whether it was opened here, and not shared. */
+  readonly own: boolean
+}
+
+const acquire = async (
+  named: string,
+  path: string,
+  options: OpenOptions,
+  start: () => Promise<Engine>,
+): Promise<Acquired> => {
+  const { clock, mode, signal, waitMs } = options
+  const began = clock.now()
+  for (let told = false; ; told = true) {
+    const attempt = await attachOnce(path, mode, start)
+    if (typeof attempt !== 'string') return attempt
+    const passed = clock.now() - began
+    if (passed >= waitMs) {
+      const waited = formatDuration(passed)
+      const purpose = mode === 'read' ? 'reading' : 'writing'
+      throw new CdpError('WAREHOUSE_LOCKED', { path: named, holder: attempt, waited, mode: purpose })
+    }
+    if (!told) options.onWait?.(attempt)
+    await clock.sleep(Math.min(pollMs, waitMs - passed), signal)
+  }
+}
+
+/** The file, or who holds it. */
 const attachOnce = async (
   path: string,
   mode: 'read' | 'write',
   start: () => Promise<Engine>,
-): Promise<Database | string> => {
+): Promise<Acquired | string> => {
   const files = (shared[registryKey] ??= new Map())
   const key = realPath(path)
+  while (files.get(key)?.closing) await files.get(key)?.closing
   const found = files.get(key)
   if (found && !(found.mode === 'read' && mode === 'read')) return `this program (pid ${process.pid})`
   const held = found ?? { mode, database: start().then((engine) => engine.attach(path, mode)), users: 0 }
   if (!found) files.set(key, held)
   held.users += 1
   try {
-    const database = await held.database
-    return {
-      connect: () => database.connect(),
-      close: async () => {
-        held.users -= 1
-        if (held.users > 0) return
-        await database.close()
-        files.delete(key)
-      },
-    }
+    await held.database
+    return { held, key, own: !found }
   } catch (error) {
     if (files.get(key) === held) files.delete(key)
     const holder = lockHolder(parseEngineError(error))
@@ -92,9 +98,23 @@ const attachOnce = async (
   }
 }
 
+// What one opener gets: the database itself is closed with its last user.
+const lease = async (held: Held, key: string): Promise<Database> => {
+  const database = await held.database
+  return {
+    connect: () => database.connect(),
+    close: async (after) => {
+      held.users -= 1
+      if (held.users > 0) return after
+      held.closing = database.close(after).finally(() => shared[registryKey]?.delete(key))
+      return held.closing
+    },
+  }
+}
+
 const realPath = (path: string): string => {
-  const folder = join(realpathSync(dirname(path)), basename(path))
-  return existsSync(folder) ? realpathSync(folder) : folder
+  const inFolder = join(realpathSync(dirname(path)), basename(path))
+  return existsSync(inFolder) ? realpathSync(inFolder) : inFolder
 }
 
 const openError = (path: string, reason: string): CdpError => new CdpError('WAREHOUSE_OPEN', { path, reason })

@@ -57,7 +57,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
           where table_catalog = $1 and table_schema = $2 order by table_name`,
         parameters: [databaseAlias, schemaName(schema)],
       }),
-    close: () => (closing ??= session.close().then(() => database.close())),
+    close: () => (closing ??= database.close(session.close())),
   }
   try {
     if (options.mode === 'write' || file.path === inMemory) await migrate(warehouse, options.clock, installing)
