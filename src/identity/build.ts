@@ -72,8 +72,7 @@ const build = async (work: Work, input: IdentityInput): Promise<IdentityOutcome>
   await applyLimits(work, settings, { rows: records, values: await work.count('shared') })
 
   const registry = registryOf(work, graph)
-  await assignIds(work, registry)
-  const changes = await findChanges(work)
+  const changes = await findChanges(work, await assignIds(work, registry))
   if (changes.merged > 0) await findMergeCauses(work, settings)
   if (changes.split > 0) await findSplitCauses(work, settings)
   await writePersons(work, registry, changes, input)

@@ -1,5 +1,6 @@
 // What a build changes for records and ids, as work tables, with the cause of each merge and split.
 import { identifierOf } from './blocks.ts'
+import type { Assigned } from './ids.ts'
 import type { IdentitySettings } from './settings.ts'
 import type { Work } from './work.ts'
 
@@ -16,7 +17,7 @@ export interface ChangeCounts {
  * Makes `moved` (x, record_key, was, person_id: null when the record vanished), `merges` (was, person_id, records),
  * `splits` (was, person_id, records) and `retired` (was, records).
  */
-export const findChanges = async (work: Work): Promise<ChangeCounts> => {
+export const findChanges = async (work: Work, found: Assigned): Promise<ChangeCounts> => {
   const members = work.name('members')
   const assigned = work.name('assigned')
   await work.make(
@@ -25,11 +26,12 @@ export const findChanges = async (work: Work): Promise<ChangeCounts> => {
 from ${members} m left join ${assigned} a on a.root = m.root
 where m.was is distinct from a.person_id`,
   )
+  const none = found.merged === 0 ? ' where 1 = 0' : ''
   await work.make(
     'merges',
-    `select p.was, a.person_id, c.n as records from ${work.name('picks')} p
+    `select p.was, a.person_id, c.n as records from ${work.name(found.picks)} p
 join ${assigned} a on a.root = p.root and a.person_id <> p.was
-join ${work.name('claims')} c on c.was = p.was and c.root = p.root`,
+join ${work.name('claims')} c on c.was = p.was and c.root = p.root${none}`,
   )
   await work.make(
     'splits',
@@ -41,32 +43,36 @@ group by m.was, m.person_id`,
   await work.make(
     'retired',
     `select m.was, count(*) as records from ${work.name('moved')} m
-left join ${work.name('picks')} p on p.was = m.was
+left join ${work.name(found.picks)} p on p.was = m.was
 where m.x is null and p.was is null group by m.was`,
   )
-  const [issued, merged, split, retired, records] = [
-    await work.count('issued'),
-    await work.count('merges'),
-    await work.count('splits'),
-    await work.count('retired'),
-    await work.count('moved'),
-  ]
-  return { created: issued, merged, split, retired, records }
+  return {
+    created: found.issued,
+    merged: found.merged,
+    split: await work.count('splits'),
+    retired: await work.count('retired'),
+    records: await work.count('moved'),
+  }
 }
 
 /** Makes `merge_causes` (was, cause): the strongest value that a former record of the id shares with another record. */
-export const findMergeCauses = (work: Work, settings: IdentitySettings): Promise<void> => {
-  const concerned = `${work.name('edges')} e join ${work.name('members')} m on m.x = e.x`
-  return work.make(
+export const findMergeCauses = async (work: Work, settings: IdentitySettings): Promise<void> => {
+  const [edges, members] = [work.name('edges'), work.name('members')]
+  await work.make(
+    'merge_values',
+    `select distinct m.was, e.vid from ${members} m join ${work.name('merges')} g on g.was = m.was
+join ${edges} e on e.x = m.x where e.blocked = 0`,
+  )
+  await work.make(
     'merge_causes',
     `select o.was, ${identifierOf(work, settings, 'o.k')} || ' ' || o.value as cause from (
-  select g.was, j.k, j.value, row_number() over (partition by g.was order by j.k, j.value) as place
-  from ${work.name('merges')} g
-  join (select distinct m.was, e.vid from ${concerned} where e.blocked = 0) s on s.was = g.was
+  select s.was, j.k, j.value, row_number() over (partition by s.was order by j.k, j.value) as place
+  from ${work.name('merge_values')} s
   join (
     select e.vid, min(m.was) as low, max(m.was) as high, count(*) as carriers, count(m.was) as old
-    from ${concerned} where e.blocked = 0 group by e.vid
-  ) v on v.vid = s.vid and (v.old < v.carriers or v.low <> v.high)
+    from ${edges} e join ${members} m on m.x = e.x
+    where e.vid in (select v.vid from ${work.name('merge_values')} v) group by e.vid
+  ) c on c.vid = s.vid and (c.old < c.carriers or c.low <> c.high)
   join ${work.name('judged')} j on j.vid = s.vid
 ) o where o.place = 1`,
   )

@@ -20,22 +20,32 @@ export const registryOf = (work: Work, graph: string): Registry => ({
   personRecords: work.warehouse.name({ schema: 'cdp', name: 'person_records' }),
 })
 
+/** What the assignment found, so that later steps are left out when there is nothing for them to do. */
+export interface Assigned {
+  /** Work table (was, root) of where each old id goes. */
+  readonly picks: string
+  /** Old ids that did not stay because an older one came to the same component. */
+  readonly merged: number
+  readonly issued: number
+}
+
 /**
  * From work tables `records` and `component` makes
  * `members` (x, record_key, root, seen, was): every record that is or was there; x and root are null where it vanished, was where it is new;
- * `picks` (was, root): where each old id goes;
- * `issued` (root, person_id, anchor, ordinal, seen): new ids;
+ * `claims` (was, root, n, first_key): which components have former records of an id, and how many;
+ * `issued` (root, person_id, anchor, ordinal, seen, records): new ids;
  * `assigned` (root, person_id): every component's id.
  */
-export const assignIds = async (work: Work, registry: Registry): Promise<void> => {
+export const assignIds = async (work: Work, registry: Registry): Promise<Assigned> => {
   await stageMembers(work, registry)
-  await stagePicks(work, registry)
-  await stageKeepers(work, registry)
-  await stageIssued(work, registry)
+  const picks = await stagePicks(work, registry)
+  const merged = await stageKeepers(work, registry, picks)
+  const issued = await stageIssued(work, registry)
   await work.make(
     'assigned',
     `select k.root, k.was as person_id from ${work.name('keepers')} k union all select i.root, i.person_id from ${work.name('issued')} i`,
   )
+  return { picks, merged, issued }
 }
 
 const stageMembers = (work: Work, registry: Registry): Promise<void> =>
@@ -50,16 +60,20 @@ full join (select p.record_key, p.person_id from ${registry.personRecords} p whe
   on b.record_key = n.record_key`,
   )
 
-const stagePicks = async (work: Work, registry: Registry): Promise<void> => {
+// Most ids have all their records in one component; only the others need an order.
+const stagePicks = async (work: Work, registry: Registry): Promise<string> => {
   await work.make(
     'claims',
     `select m.was, m.root, count(*) as n, min(m.record_key) as first_key
 from ${work.name('members')} m where m.was is not null and m.x is not null group by m.was, m.root`,
   )
   await work.make('torn', `select c.was from ${work.name('claims')} c group by c.was having count(*) > 1`)
+  if ((await work.count('torn')) === 0) return 'claims'
   await work.make(
-    'torn_picks',
-    `select o.was, o.root from (
+    'picks',
+    `select c.was, c.root from ${work.name('claims')} c left join ${work.name('torn')} t on t.was = c.was where t.was is null
+union all
+select o.was, o.root from (
   select c.was, c.root, row_number() over (
     partition by c.was order by c.n desc, case when a.root = c.root then 0 else 1 end, c.first_key) as place
   from ${work.name('claims')} c
@@ -72,57 +86,54 @@ from ${work.name('members')} m where m.was is not null and m.x is not null group
   ) a on a.person_id = c.was
 ) o where o.place = 1`,
   )
-  await work.make(
-    'picks',
-    `select c.was, c.root from ${work.name('claims')} c left join ${work.name('torn')} t on t.was = c.was where t.was is null
-union all select p.was, p.root from ${work.name('torn_picks')} p`,
-  )
+  return 'picks'
 }
 
-const stageKeepers = async (work: Work, registry: Registry): Promise<void> => {
-  await work.make(
-    'wanted',
-    `select p.root, min(p.was) as was, count(*) as n from ${work.name('picks')} p group by p.root`,
-  )
+const stageKeepers = async (work: Work, registry: Registry, picks: string): Promise<number> => {
+  await work.make('contested', `select p.root from ${work.name(picks)} p group by p.root having count(*) > 1`)
+  if ((await work.count('contested')) === 0) {
+    await work.make('keepers', `select p.root, p.was from ${work.name(picks)} p`)
+    return 0
+  }
   await work.make(
     'keepers',
-    `select w.root, w.was from ${work.name('wanted')} w where w.n = 1
+    `select p.root, p.was from ${work.name(picks)} p left join ${work.name('contested')} c on c.root = p.root where c.root is null
 union all
 select o.root, o.was from (
   select p.root, p.was, row_number() over (
     partition by p.root order by r.born_run, r.born_seen_at nulls last, r.anchor, r.ordinal) as place
-  from ${work.name('wanted')} w
-  join ${work.name('picks')} p on p.root = w.root
+  from ${work.name('contested')} c
+  join ${work.name(picks)} p on p.root = c.root
   join ${registry.person} r on r.graph = ${registry.literal} and r.person_id = p.was
-  where w.n > 1
 ) o where o.place = 1`,
   )
+  return (await work.count(picks)) - (await work.count('keepers'))
 }
 
 // The anchor of a new id is the component's oldest record: the earliest time, nulls last, then the key.
-const stageIssued = async (work: Work, registry: Registry): Promise<void> => {
+const stageIssued = async (work: Work, registry: Registry): Promise<number> => {
   const { warehouse } = work
   await work.make(
     'unclaimed',
-    `select m.root, min(m.seen) as seen from ${work.name('members')} m
+    `select m.root, min(m.seen) as seen, count(*) as records from ${work.name('members')} m
 left join ${work.name('keepers')} k on k.root = m.root
 where m.x is not null and k.root is null group by m.root`,
   )
   await work.make(
     'anchors',
-    `select u.root, u.seen, min(m.record_key) as anchor from ${work.name('unclaimed')} u
+    `select u.root, u.seen, u.records, min(m.record_key) as anchor from ${work.name('unclaimed')} u
 join ${work.name('members')} m on m.root = u.root and (m.seen = u.seen or u.seen is null)
-group by u.root, u.seen`,
+group by u.root, u.seen, u.records`,
   )
   const integerText = (value: string): string => `cast(${value} as ${warehouse.typeName('text')})`
   // The length keeps apart keys that differ only in their Unicode form, which the hash does not see.
   const input = `${warehouse.literal(`${registry.graph}\n`)} || ${integerText('length(o.anchor)')} || ' ' || o.anchor || ' ' || ${integerText('o.ordinal')}`
   await work.make(
     'issued',
-    `select o.root, o.anchor, o.ordinal, o.seen,
+    `select o.root, o.anchor, o.ordinal, o.seen, o.records,
   'p_' || substr(${warehouse.name({ schema: 'cdp', name: 'sha256_hex' })}(${input}), 1, 20) as person_id
 from (
-  select a.root, a.anchor, a.seen, coalesce(e.last_ordinal + 1, 0) as ordinal
+  select a.root, a.anchor, a.seen, a.records, coalesce(e.last_ordinal + 1, 0) as ordinal
   from ${work.name('anchors')} a
   left join (
     select p.anchor, max(p.ordinal) as last_ordinal from ${registry.person} p
@@ -130,4 +141,5 @@ from (
   ) e on e.anchor = a.anchor
 ) o`,
   )
+  return work.count('issued')
 }

@@ -80,8 +80,7 @@ const writeHistory = async (work: Work, registry: Registry, changes: ChangeCount
   if (changes.created > 0) {
     await add(
       'created',
-      `null, i.person_id, n.records, null from ${work.name('issued')} i
-join (select m.root, count(*) as records from ${work.name('members')} m where m.x is not null group by m.root) n on n.root = i.root
+      `null, i.person_id, i.records, null from ${work.name('issued')} i
 left join (select distinct s.person_id from ${work.name('splits')} s) s on s.person_id = i.person_id where s.person_id is null`,
     )
   }
