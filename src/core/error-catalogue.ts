@@ -280,6 +280,60 @@ export const catalogue = {
     () => 'This is a fault of the connector, not of your data. Please report it with the lines above.',
   ),
 
+  // landing
+  STREAM_FILE_MISSING: entry<{ stream: string; file: string }>(
+    'data',
+    (a) => `${a.stream}: there is no file ${a.file}. Nothing was landed.`,
+    () => 'Bring the file, mend the path, or use a pattern such as data/*.csv, which may match nothing.',
+  ),
+  STREAM_FILE_CHANGING: entry<{ stream: string; file: string }>(
+    'transient',
+    (a) => `${a.stream}: ${a.file} changed each time it was read. Nothing was landed.`,
+    () => 'Run again when it is complete. Who writes it should write a temporary name and rename it at the end.',
+  ),
+  STREAM_UNREADABLE: entry<{ file: string; reason: string }>(
+    'data',
+    (a) => `${a.file} cannot be read: ${a.reason} Nothing was landed.`,
+  ),
+  STREAM_ENCODING: entry<{ file: string; encoding: string }>(
+    'data',
+    (a) => `${a.file} is ${a.encoding}, not UTF-8. Nothing was landed.`,
+    (a) => `Convert it, for example: iconv -f ${a.encoding} -t UTF-8 ${a.file} > new-file`,
+  ),
+  STREAM_FORMAT: entry<{ stream: string; file: string; problem: string }>(
+    'config',
+    (a) => `${a.stream}: the format of ${a.file} is not known: ${a.problem}. Nothing was landed.`,
+    () => 'Say it: format: csv, ndjson, json, parquet or lines; files of different formats are different streams.',
+  ),
+  STREAM_OPTION: entry<{ option: string; problem: string }>('config', (a) => `\`${a.option}\` ${a.problem}.`),
+  STREAM_TYPE: entry<{ stream: string; column: string; type: string }>(
+    'config',
+    (a) => `${a.stream}: "${a.type}", the type of ${a.column}, is not known.`,
+    () => 'Types are text, integer, decimal(18,2), double, boolean, date, timestamp, json and bytes.',
+  ),
+  STREAM_COLUMN: entry<{ stream: string; column: string; role: string; columns: string }>(
+    'config',
+    (a) => `${a.stream}: there is no column ${a.column}, which is its ${a.role}. Nothing was landed. There are: ${a.columns}.`,
+  ),
+  STREAM_PROMISE: entry<{ stream: string; column: string; type: string; was: string; rows: number; example: string }>(
+    'data',
+    (a) =>
+      `${a.stream}: ${a.column} is now promised to be ${a.type}, but ${a.rows} landed values (it was ${a.was}) are not, for example "${a.example}". Nothing was landed.`,
+    () => 'Take the promise back, or correct the source and land the stream anew.',
+  ),
+  LOAD_QUARANTINED: entry<{ stream: string; bad: number; rows: number; most: string; examples: string }>(
+    'data',
+    (a) =>
+      `${a.stream}: ${a.bad} of ${a.rows} rows cannot be landed, more than ${a.most}. Nothing was landed. The first: ${a.examples}`,
+    () => 'Correct the source or the promised types; `maxQuarantined: 0.2` of the stream would let a fifth pass.',
+  ),
+  LOAD_SHRUNK: entry<{ stream: string; rows: number; before: number }>(
+    'data',
+    (a) =>
+      `${a.stream} is landed whole, and this time has ${a.rows} rows where there are ${a.before}: ${a.rows === 0 ? 'it is empty' : 'less than half'}. Nothing was landed.`,
+    () => 'If it is right so: cdp run --allow shrink',
+  ),
+
   // http, destinations and the sandbox
   HTTP_SETTING: entry<{ setting: string; problem: string }>(
     'config',

@@ -1,0 +1,149 @@
+// Which type a column gets at its birth, from all its values: one that loses nothing. Text that a person or program wrote becomes a
+// number, a date or a truth value only where every value prints back to the same text; JSON numbers keep their value.
+import type { ColumnType } from '../warehouse/warehouse.ts'
+import { jsonKinds } from './json/kinds.ts'
+import { always, measure } from './measure.ts'
+import type { Stage, StageColumn, Work } from './stage.ts'
+import { cast, printsBack, spelledDecimal, type Format, type TypeInForce } from './types.ts'
+
+const text: TypeInForce = { type: 'text', format: undefined }
+
+/** What may be tried, in order. */
+const guesses = ['boolean', 'integer', 'decimal', 'double', 'date', 'timestamp'] as const
+type Guess = (typeof guesses)[number]
+
+const sampleRows = 2048
+
+export interface InferOptions {
+  /** Never guessed to be a number. */
+  readonly keys: ReadonlySet<string>
+}
+
+export const inferTypes = async (
+  work: Work,
+  stage: Stage,
+  columns: readonly StageColumn[],
+  options: InferOptions,
+): Promise<ReadonlyMap<string, TypeInForce>> => {
+  const open = new Map(columns.map((column) => [column, guessesFor(column, options.keys.has(column.name))]))
+  // Most columns are text, which a few rows tell; only what survives them is measured over all.
+  const sampled = await measure(work, stage, tests(open), sampleRows)
+  for (const [column, tried] of open) open.set(column, tried.filter((guess) => sampled.get(id(column, guess)) !== false))
+  const facts = await measure(work, stage, new Map([...tests(open), ...details(open), ...told(columns)]))
+  return new Map(columns.map((column) => [column.name, decide(column, open.get(column) ?? [], facts)]))
+}
+
+const id = (column: StageColumn, fact: string): string => `${fact} ${column.name}`
+
+const guessesFor = (column: StageColumn, isKey: boolean): readonly Guess[] => {
+  const { evidence } = column
+  if (evidence.kind === 'told') return []
+  if (evidence.kind === 'spelled') return isKey ? ['date', 'timestamp'] : guesses
+  switch (evidence.kinds) {
+    case jsonKinds.string:
+      return ['date', 'timestamp']
+    case jsonKinds.integer:
+      return ['integer', 'decimal']
+    case jsonKinds.number:
+    case jsonKinds.number + jsonKinds.integer:
+      return isKey ? [] : ['decimal', 'double']
+    default:
+      return []
+  }
+}
+
+// A decimal's and a timestamp's test is on the shape alone: which decimal, and how the seconds are written, is measured.
+const test = (column: StageColumn, guess: Guess): string => {
+  const isJson = column.evidence.kind === 'json'
+  const value = column.text
+  switch (guess) {
+    case 'decimal':
+      return `regexp_full_match(${value}, '${spelledDecimal}') and not regexp_full_match(${value}, '-0(?:\\.0+)?')`
+    case 'timestamp':
+      return `(${printsBack(value, { type: 'timestamp', format: 'any' })})`
+    case 'double':
+      // Of an integer in a column with fractions a double keeps fifteen digits for certain.
+      return isJson
+        ? `isfinite(try_cast(${value} as double)) and not regexp_full_match(${value}, '-?[0-9]{16,}')`
+        : printsBack(value, { type: 'double', format: undefined })
+    default:
+      return printsBack(value, { type: guess, format: undefined })
+  }
+}
+
+const tests = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, string> =>
+  new Map([...open].flatMap(([column, tried]) => tried.map((guess) => [id(column, guess), always(column.text, test(column, guess))])))
+
+const details = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, string> => {
+  const out = new Map<string, string>()
+  for (const [column, tried] of open) {
+    if (tried.length > 0) out.set(id(column, 'values'), `count(${column.text})`)
+    if (tried.includes('decimal')) for (const [fact, sql] of decimalFacts(column)) out.set(id(column, fact), sql)
+    if (tried.includes('timestamp')) {
+      out.set(id(column, 'shortest'), `min(strlen(${column.text}))`)
+      out.set(id(column, 'longest'), `max(strlen(${column.text}))`)
+      out.set(id(column, 'seconds end in 0'), `bool_or(regexp_full_match(${column.text}, '.*\\.[0-9]*0Z'))`)
+    }
+  }
+  return out
+}
+
+/** Digits before the point, and after it as they are written; JSON numbers have no written zeros at their end. */
+export const decimalFacts = (column: StageColumn): [string, string][] => {
+  const value = column.evidence.kind === 'json' ? `regexp_replace(${column.text}, '\\.0+$', '')` : column.text
+  const point = `instr(${value}, '.')`
+  const fraction = `case when ${point} > 0 then strlen(${value}) - ${point} else 0 end`
+  return [
+    ['whole', `max(strlen(ltrim(${value}, '-')) - case when ${point} > 0 then strlen(${value}) - ${point} + 1 else 0 end)`],
+    ['fraction', `max(${fraction})`],
+    ['least fraction', `min(${fraction})`],
+    ['fraction ends in 0', `bool_or(${point} > 0 and ends_with(${value}, '0'))`],
+  ]
+}
+
+const told = (columns: readonly StageColumn[]): Map<string, string> =>
+  new Map(
+    columns.flatMap((column) =>
+      column.evidence.kind === 'told' && column.typed === undefined && column.evidence.type !== 'text'
+        ? [[id(column, 'told'), always(column.text, `${cast(column.text, column.evidence.type, 'UTC')} is not null`)]]
+        : [],
+    ),
+  )
+
+const decide = (column: StageColumn, tried: readonly Guess[], facts: ReadonlyMap<string, unknown>): TypeInForce => {
+  const { evidence } = column
+  const fact = (name: string): unknown => facts.get(id(column, name))
+  if (evidence.kind === 'told') {
+    return column.typed !== undefined || fact('told') === true ? { type: evidence.type, format: undefined } : text
+  }
+  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.nested) return { type: 'json', format: undefined }
+  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.boolean) return { type: 'boolean', format: undefined }
+  if (fact('values') === 0) return text
+  for (const guess of tried) {
+    if (fact(guess) !== true) continue
+    const type = guess === 'decimal' ? decimalFrom(column, fact) : guess === 'timestamp' ? timestampFrom(fact) : plain(guess)
+    if (type) return type
+  }
+  return text
+}
+
+const plain = (type: ColumnType): TypeInForce => ({ type, format: undefined })
+
+/** The roomiest decimal with this scale: 18 digits where they do, since those are fast, else 38. */
+export const decimalFor = (whole: number, scale: number): ColumnType | undefined =>
+  scale > 18 || whole + scale > 38 ? undefined : whole + scale <= 18 ? `decimal(18,${scale})` : `decimal(38,${scale})`
+
+const decimalFrom = (column: StageColumn, fact: (name: string) => unknown): TypeInForce | undefined => {
+  const type = decimalFor(Number(fact('whole')), Number(fact('fraction')))
+  if (!type) return undefined
+  if (column.evidence.kind === 'json') return { type, format: 'trimmed' }
+  if (fact('fraction') === fact('least fraction')) return { type, format: undefined }
+  return fact('fraction ends in 0') === true ? undefined : { type, format: 'trimmed' }
+}
+
+const timestampFrom = (fact: (name: string) => unknown): TypeInForce | undefined => {
+  const [shortest, longest] = [Number(fact('shortest')), Number(fact('longest'))]
+  if (longest === 20) return plain('timestamp')
+  if (shortest === longest) return { type: 'timestamp', format: String(longest - 21) as Format }
+  return fact('seconds end in 0') === true ? undefined : { type: 'timestamp', format: 'trimmed' }
+}

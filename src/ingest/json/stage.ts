@@ -1,0 +1,125 @@
+// JSON into a staged relation: the text of every record first, checked by the engine, then taken apart into columns. NDJSON is read as
+// lines; files that are arrays or whole documents are divided by the engine's JSON reader.
+import { literal, quote } from '../../warehouse/duckdb/text.ts'
+import { nameColumns, type NamedColumn } from '../names.ts'
+import { createFiles, createRejected, type Stage, type StageColumn, type Work } from '../stage.ts'
+import { readDocuments } from './documents.ts'
+import { jsonKinds } from './kinds.ts'
+import { readLines, spoiled, type TextInput } from './lines.ts'
+
+export interface JsonOptions {
+  readonly format: 'ndjson' | 'json'
+  readonly known: readonly NamedColumn[]
+  /** The type of a column, where it is promised or recorded. */
+  readonly typeOf: (column: NamedColumn) => string | undefined
+}
+
+/** Throws STREAM_UNREADABLE when a document is broken: unlike of lines, no part of it can be trusted. */
+export const stageJson = async (work: Work, inputs: readonly TextInput[], options: JsonOptions): Promise<Stage> => {
+  const { reader } = work
+  const rejected = await createRejected(work)
+  const texts = work.temp('texts')
+  if (options.format === 'ndjson') await readLines(work, inputs, texts, rejected)
+  else await readDocuments(work, inputs, texts)
+  work.signal.throwIfAborted()
+  const files = await createFiles(work, texts, inputs)
+  const records = await readable(work, texts, rejected, options.format)
+  const columns = await describeColumns(work, records, options)
+  const table = work.temp('stage')
+  const spec = JSON.stringify(Object.fromEntries(columns.map((c) => [c.original, isNested(c, options) ? 'JSON' : 'VARCHAR'])))
+  const parts = columns.map((c) => `struct_extract(j, ${literal(c.original)}) as ${quote(c.name)}`)
+  await reader.run(
+    `create temp table ${table} as select ${[...parts, '_cdp_row', '_cdp_file'].join(', ')}
+      from (select rowid as _cdp_row, _cdp_file, ${columns.length === 0 ? 'null' : `json_transform(text, ${literal(spec)})`} as j from ${records})`,
+  )
+  const [counted] = await reader.all<{ rows: number; rejected: number }>(
+    `select (select count(*) from ${table}) as rows, (select count(*) from ${rejected}) as rejected`,
+  )
+  const numbered = options.format === 'ndjson' ? 's._cdp_row - f.first_row + 1' : 'cast(null as bigint)'
+  return {
+    table,
+    row: 's._cdp_row',
+    rows: counted?.rows ?? 0,
+    rejected,
+    rejectedRows: counted?.rejected ?? 0,
+    files,
+    columns: columns.map((c) => ({ ...c, text: isNested(c, options) ? `cast(s.${quote(c.name)} as varchar)` : `s.${quote(c.name)}` })),
+    lines: async () => ({ join: `join ${files} f on f._cdp_file = s._cdp_file`, line: numbered }),
+    locate: async (rows) => {
+      const located = work.temp('located')
+      await reader.run(
+        `create temp table ${located} as select _cdp_row, record, line, text as raw from (${positions(texts, options.format)})
+          where _cdp_row in (select _cdp_row from ${rows})`,
+      )
+      return located
+    },
+  }
+}
+
+const isBlank = String.raw`(text is null or regexp_full_match(text, '[ \t\r]*'))`
+const isObject = `case when json_valid(text) then json_type(text) = 'OBJECT' else false end`
+
+/** Number and line of every text. */
+const positions = (texts: string, format: JsonOptions['format']): string =>
+  `select rowid as _cdp_row, _cdp_file, text, count(*) filter (not ${isBlank}) over upward as record,
+    ${format === 'ndjson' ? 'row_number() over upward' : 'cast(null as bigint)'} as line
+    from ${texts} window upward as (partition by _cdp_file order by rowid rows unbounded preceding)`
+
+/** Puts aside what is no JSON object; returns the relation of the others. Without any it is all of them, and costs one pass. */
+const readable = async (work: Work, texts: string, rejected: string, format: JsonOptions['format']): Promise<string> => {
+  const { reader } = work
+  const [counted] = await reader.all<{ all: number; good: number }>(
+    `select count(*) as all, count(*) filter (${isObject}) as good from ${texts}`,
+  )
+  if (counted?.all === counted?.good) return texts
+  const bad = work.temp('bad')
+  await reader.run(`create temp table ${bad} as select rowid as row from ${texts} where not coalesce(${isObject}, false)`)
+  await reader.run(
+    `insert into ${rejected}
+      select _cdp_file, record, line, case when json_valid(text) then 'it is JSON, but not an object' else 'it is not valid JSON' end, text
+      from (${positions(texts, format)})
+      where _cdp_row in (select row from ${bad}) and not ${isBlank} and text <> ${literal(spoiled)}`,
+  )
+  return `(select rowid, text, _cdp_file from ${texts} where rowid not in (select row from ${bad}))`
+}
+
+/** Columns in the order in which their keys first occur. */
+const describeColumns = async (work: Work, records: string, options: JsonOptions): Promise<Omit<StageColumn, 'text'>[]> => {
+  const { reader } = work
+  const keys = await reader.all<{ key: string }>(
+    `select key from (
+        select unnest(keys) as key, first, generate_subscripts(keys, 1) as place
+        from (select json_keys(text) as keys, min(rowid) as first from ${records} group by keys))
+      group by key order by min(first), min(place)`,
+  )
+  const named = nameColumns(
+    keys.map(({ key }) => key),
+    options.known,
+    { sameByRule: false },
+  )
+  // Whatever comes is kept by text, and by JSON.
+  const settled = (column: NamedColumn): boolean => ['text', 'json'].includes(options.typeOf(column) ?? '')
+  const open = named.filter((column) => !settled(column))
+  const kinds = new Map<string, number>()
+  if (open.length > 0) {
+    const paths = open.map((column) => literal(`/${column.original.replaceAll('~', '~0').replaceAll('/', '~1')}`))
+    const bits = open.map((_, at) => `coalesce(bit_or(${kindBit(`kinds[${at + 1}]`)}), 0) as k${at}`)
+    const [row] = await reader.all<Record<string, number>>(
+      `select ${bits.join(', ')} from (select json_type(text, [${paths.join(', ')}]) as kinds from ${records})`,
+    )
+    for (const [at, column] of open.entries()) kinds.set(column.name, row?.[`k${at}`] ?? 0)
+  }
+  return named.map((column) => ({ ...column, evidence: { kind: 'json', kinds: kinds.get(column.name) ?? 0 } }))
+}
+
+const kindBit = (kind: string): string =>
+  `case ${kind} when 'VARCHAR' then ${jsonKinds.string} when 'BOOLEAN' then ${jsonKinds.boolean}
+    when 'UBIGINT' then ${jsonKinds.integer} when 'BIGINT' then ${jsonKinds.integer} when 'DOUBLE' then ${jsonKinds.number}
+    when 'OBJECT' then ${jsonKinds.nested} when 'ARRAY' then ${jsonKinds.nested} else 0 end`
+
+/** Whether a column's values are kept as JSON text; else a string is taken without its quotes. */
+const isNested = (column: Omit<StageColumn, 'text'>, options: JsonOptions): boolean => {
+  const type = options.typeOf(column)
+  if (type !== undefined) return type === 'json'
+  return column.evidence.kind === 'json' && column.evidence.kinds === jsonKinds.nested
+}

@@ -1,0 +1,27 @@
+// Small parts of the statements that landing makes.
+import type { EngineRelationName } from '../warehouse/relations.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+
+/** A relation of the engine's state. */
+export const state = (warehouse: Warehouse, name: EngineRelationName): string => warehouse.name({ schema: 'cdp', name })
+
+export const timestamp = (warehouse: Warehouse, iso: string): string =>
+  `cast(${warehouse.literal(iso)} as ${warehouse.typeName('timestamp')})`
+
+/** A text or a typed null. */
+export const textOrNull = (warehouse: Warehouse, value: string | null | undefined): string =>
+  value === null || value === undefined ? `cast(null as ${warehouse.typeName('text')})` : warehouse.literal(value)
+
+/** A VALUES list a statement at a time: thousands of files do not make one statement of megabytes. */
+export const insertRows = async <T>(
+  warehouse: Warehouse,
+  table: string,
+  columns: readonly string[],
+  rows: readonly T[],
+  values: (row: T) => readonly string[],
+): Promise<void> => {
+  for (let at = 0; at < rows.length; at += 500) {
+    const part = rows.slice(at, at + 500).map((row) => `(${values(row).join(', ')})`)
+    await warehouse.run(`insert into ${table} (${columns.join(', ')}) values ${part.join(', ')}`)
+  }
+}
