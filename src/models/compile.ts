@@ -18,8 +18,8 @@ export type { ModelFile } from './files.ts'
 /** What the compiler must know of the project around the models. */
 export interface ModelFacts {
   readonly engine: string
-  /** Relations in schema raw: `shop_customers`. */
-  readonly streams: readonly string[]
+  /** Relations in schema raw: `shop_customers`. Undefined while they are not known: any may be read. */
+  readonly streams: readonly string[] | undefined
   /** The models folder, as in the files' paths; default `models`. */
   readonly folder?: string
   /** An embedded DuckDB whose parser is asked where the SQL parser gives up; opened only then. */
@@ -29,6 +29,8 @@ export interface ModelFacts {
 export interface CompiledModels {
   /** In an order in which each model comes after what it reads. Models with a problem are left out, unless it is their SQL or a circle. */
   readonly models: readonly CompiledModel[]
+  /** Of all models, those that are wrong too. */
+  readonly names: readonly string[]
   readonly problems: readonly CdpError[]
 }
 
@@ -75,7 +77,11 @@ export const compileModels = async (files: readonly ModelFile[], given: ModelFac
     } else if (test) loose.push(test)
   }
   const sorted = order.names.flatMap((name) => models.get(name) ?? [])
-  return { models: giveTests(sorted, loose), problems: problems.toSorted(byPlace) }
+  return {
+    models: giveTests(sorted, loose),
+    names: chosen.models.map(({ name }) => name),
+    problems: problems.toSorted(byPlace),
+  }
 }
 
 interface CompiledDraft {

@@ -18,8 +18,8 @@ export interface Names {
   readonly engine: string
   /** Of models, by their folded name. */
   readonly models: ReadonlyMap<string, string>
-  /** Relations in schema raw: `shop_customers`. */
-  readonly streams: readonly string[]
+  /** Relations in schema raw: `shop_customers`. Undefined while they are not known: any may be read. */
+  readonly streams: readonly string[] | undefined
   /** Relations in schema cdp. */
   readonly relations: readonly string[]
   /** Functions in schema cdp. */
@@ -124,16 +124,16 @@ const lookUp = (model: string, parts: readonly string[], names: Names, place: Pl
     const name = names.models.get(first)
     if (name !== undefined) return { schema: 'models', name }
     if (/[./\\*]/.test(first)) return new CdpError('MODEL_FILE', { model, name: written }, { place })
-    const landed = names.streams.includes(first) ? ` Did you mean "raw.${first}"?` : undefined
+    const landed = names.streams?.includes(first) ? ` Did you mean "raw.${first}"?` : undefined
     const near = landed ?? didYouMean(first, names.models.keys())
     return new CdpError('UNKNOWN_MODEL', { model, name: written, near }, { place })
   }
   if (parts.length === 2 && first === 'raw') {
-    const name = names.streams.find((stream) => folded(stream) === second)
+    const name = names.streams === undefined ? second : names.streams.find((stream) => folded(stream) === second)
     if (name !== undefined) return { schema: 'raw', name }
     return new CdpError(
       'UNKNOWN_STREAM',
-      { model, name: parts[1] ?? '', near: nearIn('raw', second, names.streams) },
+      { model, name: parts[1] ?? '', near: nearIn('raw', second, names.streams ?? []) },
       { place },
     )
   }

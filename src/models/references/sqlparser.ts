@@ -180,3 +180,34 @@ const placed = (sql: string, name: readonly unknown[]): Pick<Reference, 'parts' 
   }
   return { parts, start, end }
 }
+
+/** Names of the columns that a SELECT lists; undefined when it cannot be read, has a star or a column without a name. */
+export const selectedNames = async (sql: string, engine: string): Promise<readonly string[] | undefined> => {
+  await init()
+  for (const dialect of dialects[engine] ?? []) {
+    try {
+      const [statement] = parse(sql, dialect) as unknown as readonly { readonly Query?: Node }[]
+      return namesIn(statement?.Query?.['body'])
+    } catch {
+      continue
+    }
+  }
+  return undefined
+}
+
+const namesIn = (body: unknown): readonly string[] | undefined => {
+  if (!isNode(body)) return undefined
+  if (isNode(body['SetOperation'])) return namesIn(body['SetOperation']['left'])
+  if (isNode(body['Query'])) return namesIn(body['Query']['body'])
+  const items = isNode(body['Select']) ? body['Select']['projection'] : undefined
+  if (!Array.isArray(items)) return undefined
+  const names = items.map((item: Node) => {
+    const named = item['ExprWithAlias'] as { readonly alias: Ident } | undefined
+    const bare = item['UnnamedExpr']
+    if (named !== undefined) return named.alias.value
+    if (!isNode(bare)) return undefined
+    if (isNode(bare['Identifier'])) return (bare['Identifier'] as unknown as Ident).value
+    return Array.isArray(bare['CompoundIdentifier']) ? (bare['CompoundIdentifier'].at(-1) as Ident).value : undefined
+  })
+  return names.every((name) => name !== undefined) ? names : undefined
+}

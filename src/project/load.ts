@@ -1,0 +1,168 @@
+// Loads a project whole: configuration, models and syncs, every problem found before anything runs. This is the slow way in; a command
+// that finds a good compiled project (cache.ts) never comes here.
+import { existsSync } from 'node:fs'
+import { join, resolve as resolvePath } from 'node:path'
+import { hasBrand } from '../core/brand.ts'
+import { systemClock } from '../core/clock.ts'
+import { CdpError, Problems } from '../core/errors.ts'
+import { didYouMean } from '../core/nearest.ts'
+import type { PagesRead } from '../ingest/source.ts'
+import { compileModels, type ModelFile } from '../models/compile.ts'
+import { problemsOf } from '../models/zod-problems.ts'
+import type { Destination } from '../sync/destination.ts'
+import { duckdb } from '../warehouse/define-duckdb.ts'
+import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts'
+import { madeBy, saveCompiled } from './cache.ts'
+import { readCode } from './code.ts'
+import { compileStreams } from './compile-streams.ts'
+import { compileSyncs } from './compile-syncs.ts'
+import type { CompiledProject } from './compiled.ts'
+import type { ProjectDefinition } from './define-project.ts'
+import { importCode } from './import-code.ts'
+import { collectInputs, type Inputs } from './inputs.ts'
+import { placeOfPath } from './places.ts'
+import { projectSchema } from './schema.ts'
+
+/** The parts of a project that are code. */
+export interface LiveProject {
+  pages(streamId: string): PagesRead
+  destination(syncId: string): Destination
+}
+
+export interface LoadedProject {
+  readonly compiled: CompiledProject
+  readonly live: LiveProject
+  /** Model files as read, for `cdp check`. */
+  readonly modelFiles: readonly ModelFile[]
+}
+
+const configFile = 'cdp.config.ts'
+
+/** Throws Problems with all that is wrong, PROJECT_NOT_FOUND, or TARGET_UNKNOWN. Keeps the compiled project for the next command. */
+export const loadProject = async (folder: string, target?: string): Promise<LoadedProject> => {
+  const root = resolvePath(folder)
+  if (!existsSync(join(root, configFile))) throw new CdpError('PROJECT_NOT_FOUND', { folder: root })
+  const madeMs = Date.now()
+  const inputs = collectInputs(root)
+  const problems: CdpError[] = []
+
+  const first = await importCode(root, [configFile], readCode(root, [configFile], inputs))
+  problems.push(...first.problems)
+  const text = inputs.text(configFile) ?? ''
+  const config = readConfig(first.exports.get(configFile), first.problems.length > 0, text)
+  problems.push(...config.problems)
+  const { definition } = config
+  if (definition !== undefined && target !== undefined && !(target in definition.warehouses)) {
+    throw new CdpError('TARGET_UNKNOWN', { target, known: Object.keys(definition.warehouses) })
+  }
+  const chosen = target ?? Object.keys(definition?.warehouses ?? {})[0] ?? ''
+  const warehouse = definition?.warehouses[chosen]
+
+  const streams = compileStreams(definition?.sources ?? {}, { file: configFile, text })
+  problems.push(...streams.problems)
+  const modelFiles = readModels(definition?.models ?? 'models', inputs)
+  const scratch = lazyScratch(root)
+  const models = await compileModels(modelFiles, {
+    engine: warehouse?.engine ?? 'duckdb',
+    streams: definition && streams.streams.map((stream) => stream.relation),
+    folder: definition?.models ?? 'models',
+    session: scratch.open,
+  }).finally(scratch.close)
+  problems.push(...models.problems)
+  const { names } = models
+  if (definition?.consent !== undefined && !names.includes(definition.consent)) {
+    const reason = `consent: there is no model "${definition.consent}".${didYouMean(definition.consent, names)}`
+    const place = placeOfPath(configFile, text, ['consent'])
+    problems.push(new CdpError('CONFIG_INVALID', { where: configFile, reason }, { place }))
+  }
+
+  const folderOfSyncs = definition?.syncs ?? 'syncs'
+  const syncFiles = inputs
+    .list(folderOfSyncs)
+    .filter((name) => /\.[mc]?[jt]s$/.test(name) && !/\.(d|test|spec)\.[mc]?ts$/.test(name))
+    .map((name) => `${folderOfSyncs}/${name}`)
+  const code = readCode(root, syncFiles, inputs)
+  const second = await importCode(root, syncFiles, code)
+  problems.push(...second.problems.filter((problem) => !problems.some((known) => known.message === problem.message)))
+  const syncs = compileSyncs(
+    [...second.exports].map(([file, value]) => ({ file, text: code.files.get(file) ?? '', value })),
+    {
+      models: names,
+      consent: definition?.consent,
+      requirePurpose: definition?.requirePurpose ?? false,
+    },
+  )
+  if (definition !== undefined) problems.push(...syncs.problems)
+  if (problems.length > 0 || definition === undefined || warehouse === undefined) throw new Problems(problems)
+
+  const compiled: CompiledProject = {
+    madeBy: madeBy(),
+    root,
+    name: definition.name,
+    region: definition.region ?? '',
+    timeZone: definition.timeZone ?? 'UTC',
+    target: chosen,
+    warehouse,
+    streams: streams.streams,
+    models: models.models,
+    syncs: syncs.syncs,
+    consent: definition.consent,
+    requirePurpose: definition.requirePurpose ?? false,
+    schedule: definition.schedule ?? {},
+    inputs: inputs.all(),
+    warnings: syncs.warnings,
+  }
+  saveCompiled(compiled, target, madeMs)
+  return { compiled, live: liveOf(definition, syncs.destinations), modelFiles }
+}
+
+type Checked = ProjectDefinition & { readonly models: string; readonly syncs: string }
+
+const readConfig = (
+  value: unknown,
+  failed: boolean,
+  text: string,
+): { definition: Checked | undefined; problems: readonly CdpError[] } => {
+  const wrong = (reason: string, path: readonly (string | number)[] = []): CdpError =>
+    new CdpError('CONFIG_INVALID', { where: configFile, reason }, { place: placeOfPath(configFile, text, path) })
+  if (failed) return { definition: undefined, problems: [] }
+  if (!hasBrand('project', value)) {
+    return { definition: undefined, problems: [wrong('its default export is not defineProject({ … }).')] }
+  }
+  const parsed = projectSchema.safeParse(value, { reportInput: true })
+  if (parsed.success)
+    return { definition: { ...(value as ProjectDefinition), ...parsed.data } as unknown as Checked, problems: [] }
+  const found = problemsOf(projectSchema, parsed.error.issues)
+  return { definition: undefined, problems: found.map((problem) => wrong(problem.message, problem.path)) }
+}
+
+const readModels = (folder: string, inputs: Inputs): ModelFile[] =>
+  inputs.list(folder).flatMap((name): ModelFile[] => {
+    const path = `${folder}/${name}`
+    if (name.endsWith('/')) return readModels(path.slice(0, -1), inputs)
+    return name.endsWith('.sql') ? [{ file: path, text: inputs.text(path) ?? '' }] : []
+  })
+
+// An embedded DuckDB for its parser, opened only when a model needs it.
+const lazyScratch = (root: string): { open: () => Promise<Warehouse>; close: () => Promise<void> } => {
+  let opened: Promise<Warehouse> | undefined
+  return {
+    open: () =>
+      (opened ??= openWarehouse(duckdb({ path: ':memory:' }), { root, mode: 'write', waitMs: 0, clock: systemClock })),
+    close: async () => (await opened)?.close(),
+  }
+}
+
+const liveOf = (definition: ProjectDefinition, destinations: ReadonlyMap<string, Destination>): LiveProject => ({
+  pages: (id) => {
+    const [source = '', stream = ''] = id.split('.')
+    const from = definition.sources[source]?.streams[stream]?.from
+    if (from?.kind !== 'pages') throw new CdpError('INTERNAL', { detail: `stream ${id} has no pages` })
+    return from
+  },
+  destination: (id) => {
+    const found = destinations.get(id)
+    if (found === undefined) throw new CdpError('INTERNAL', { detail: `there is no sync ${id}` })
+    return found
+  },
+})
