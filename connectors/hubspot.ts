@@ -114,6 +114,7 @@ const declare = <I extends string, P extends string>(
   const target = `${kind.what} at ${isSecret(host) || !URL.canParse(host) ? String(host) : new URL(host).host}`
   // Calls that one batch may need: read, create, update or upsert, and the list's.
   const calls = (idProperty === 'email' ? 3 : 2) + (kind.list ? 1 : 0)
+  const fields = [...standardProperties, ...(settings.properties ?? [])]
   const perMs = 10_000
   return defineDestination<string, string>({
     name: kind.name,
@@ -129,8 +130,8 @@ const declare = <I extends string, P extends string>(
       inFlight: 4,
       rate: { calls: Math.max(1, Math.floor((settings.callsPer10s ?? 100) / calls)), perMs },
     },
-    key: z.partialRecord(z.enum([idProperty]), z.unknown()),
-    record: z.partialRecord(z.enum([...standardProperties, ...(settings.properties ?? [])]), z.unknown()),
+    key: z.strictObject({ [idProperty]: z.union([z.string().min(1), z.number()]) }),
+    record: z.strictObject(Object.fromEntries(fields.map((name) => [name, z.unknown().optional()]))),
     settings: [settings.token, settings.baseUrl],
     open: ({ remove }) => {
       const http = httpClient({
