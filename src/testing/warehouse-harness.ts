@@ -6,7 +6,7 @@ import type { OpenOptions, RelationName, Row, Statement, Supports, Warehouse } f
 /** What a warehouse's test supplies; each case gets a fresh one. */
 export interface WarehouseHarness {
   /** Opens the case's own warehouse, empty at first; a further call is a further opening of the same one. Writes unless told. */
-  open(options?: Partial<Omit<OpenOptions, 'root'>>): Promise<Warehouse>
+  readonly open: (options?: Partial<Omit<OpenOptions, 'root'>>) => Promise<Warehouse>
   /** An empty folder for files. */
   readonly folder: string
 }

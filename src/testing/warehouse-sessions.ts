@@ -1,5 +1,6 @@
 // Statements, streams and transactions.
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict'
+import { EventEmitter, once } from 'node:events'
 import type { Batch, Warehouse } from '../warehouse/warehouse.ts'
 import { count, numbers, onOne, one, raw, refusal, type WarehouseCase } from './warehouse-harness.ts'
 
@@ -186,17 +187,15 @@ const apart: WarehouseCase = onOne(
   'a statement of another task waits for the transaction and is not rolled back with it',
   async (w) => {
     const t = w.name(await numbers(w, 't', 0))
-    let outside: Promise<unknown> = Promise.resolve()
-    let begun = (): void => undefined
-    const started = new Promise<void>((done) => (begun = done))
+    const begun = new EventEmitter()
     const failing = w.transaction(async () => {
       await w.run(`insert into ${t} values (1)`)
-      begun()
+      begun.emit('begun')
       await new Promise((done) => setImmediate(done))
       throw new TypeError('rolled back')
     })
-    await started
-    outside = w.run(`insert into ${t} values (2)`)
+    await once(begun, 'begun')
+    const outside = w.run(`insert into ${t} values (2)`)
     await rejects(failing, TypeError)
     await outside
     deepEqual(await w.all(`select n from ${t} order by n`), [{ n: 0 }, { n: 2 }])

@@ -91,11 +91,12 @@ const older: WarehouseCase = {
   },
 }
 
+const stamp = (w: Warehouse): Promise<unknown> =>
+  w.all(`select version, applied_at from ${w.name({ schema: 'cdp', name: 'migrations' })}`)
+
 const quiet: WarehouseCase = {
   title: 'a current warehouse is opened without a change',
   run: async ({ open }) => {
-    const stamp = async (w: Warehouse): Promise<unknown> =>
-      w.all(`select version, applied_at from ${w.name({ schema: 'cdp', name: 'migrations' })}`)
     const first = await open({ clock: stopped(0) })
     const before = await stamp(first)
     await first.close()

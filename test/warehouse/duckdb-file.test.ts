@@ -193,7 +193,7 @@ describe('the embedded engine', () => {
       ["{'__proto__': 1}", JSON.parse('{"__proto__":1}')],
       ['null', null],
     ]
-    for (const [sql, expected] of cases) expect(await read(sql), sql).toEqual(expected)
+    for (const [sql, expected] of cases) expect({ [sql]: await read(sql) }).toEqual({ [sql]: expected })
   })
 
   it('reads columns with and without nulls over many chunks', async () => {

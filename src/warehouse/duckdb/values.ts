@@ -1,6 +1,6 @@
 // Chunks of a result as the seam's values. The way from a column's type to its values is chosen once a result, and a vector is read
 // in one loop over the engine's own memory: this is the hot path of delivery.
-import duckdb, { type DataChunk, type LogicalType, type Result, type Vector } from '@duckdb/node-bindings'
+import duckdb, { type DataChunk, type LogicalType, type Result, type Type, type Vector } from '@duckdb/node-bindings'
 import { CdpError } from '../../core/errors.ts'
 import type { Batch, Column, Value } from '../warehouse.ts'
 import { typeText } from './types.ts'
@@ -53,7 +53,7 @@ const strings =
     })
   }
 
-const readers: Readonly<Record<number, ReadVector>> = {
+const readers: Readonly<Partial<Record<Type, ReadVector>>> = {
   [duckdb.Type.BOOLEAN]: fixed(1, (data, at) => data.getUint8(at) !== 0),
   [duckdb.Type.TINYINT]: fixed(1, (data, at) => data.getInt8(at)),
   [duckdb.Type.UTINYINT]: fixed(1, (data, at) => data.getUint8(at)),
@@ -83,30 +83,25 @@ const readers: Readonly<Record<number, ReadVector>> = {
   [duckdb.Type.BLOB]: strings((bytes, start, end) => new Uint8Array(bytes.subarray(start, end))),
 }
 
-// BIT, UNION, VARIANT and the like.
+// What is thrown for BIT, UNION, VARIANT and the like.
 type Refuse = (type: string) => CdpError
 
-const readerOf = (type: LogicalType, unreadable: Refuse): ReadVector => {
+// Types made of others.
+const compound: Readonly<Partial<Record<Type, (type: LogicalType, refuse: Refuse) => ReadVector>>> = {
+  [duckdb.Type.DECIMAL]: (type) => decimals(duckdb.decimal_width(type), duckdb.decimal_scale(type)),
+  [duckdb.Type.ENUM]: (type) => enums(type),
+  [duckdb.Type.LIST]: (type, refuse) => lists(readerOf(duckdb.list_type_child_type(type), refuse)),
+  [duckdb.Type.ARRAY]: (type, refuse) =>
+    arrays(readerOf(duckdb.array_type_child_type(type), refuse), duckdb.array_type_array_size(type)),
+  [duckdb.Type.MAP]: (type, refuse) => maps(type, refuse),
+  [duckdb.Type.STRUCT]: (type, refuse) => structs(type, refuse),
+}
+
+const readerOf = (type: LogicalType, refuse: Refuse): ReadVector => {
   const id = duckdb.get_type_id(type)
-  switch (id) {
-    case duckdb.Type.DECIMAL:
-      return decimals(duckdb.decimal_width(type), duckdb.decimal_scale(type))
-    case duckdb.Type.ENUM:
-      return enums(type)
-    case duckdb.Type.LIST:
-      return lists(readerOf(duckdb.list_type_child_type(type), unreadable))
-    case duckdb.Type.MAP:
-      return maps(type, unreadable)
-    case duckdb.Type.ARRAY:
-      return arrays(readerOf(duckdb.array_type_child_type(type), unreadable), duckdb.array_type_array_size(type))
-    case duckdb.Type.STRUCT:
-      return structs(type, unreadable)
-    default: {
-      const found = readers[id]
-      if (found) return found
-      throw unreadable(typeText(type))
-    }
-  }
+  const found = readers[id] ?? compound[id]?.(type, refuse)
+  if (found) return found
+  throw refuse(typeText(type))
 }
 
 const decimals = (width: number, scale: number): ReadVector => {
@@ -127,17 +122,12 @@ const enums = (type: LogicalType): ReadVector => {
 }
 
 // Each row of a list is a stretch of one child vector.
-const stretches = (
-  vector: Vector,
-  count: number,
-  child: readonly Value[],
-  value: (items: Value[]) => Value,
-): Value[] => {
+const stretches = (vector: Vector, count: number, value: (start: number, end: number) => Value): Value[] => {
   const bytes = duckdb.vector_get_data(vector, count * 16)
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   return rows(vector, count, (row) => {
     const start = Number(data.getBigUint64(row * 16, true))
-    return value(child.slice(start, start + Number(data.getBigUint64(row * 16 + 8, true))))
+    return value(start, start + Number(data.getBigUint64(row * 16 + 8, true)))
   })
 }
 
@@ -145,21 +135,20 @@ const lists =
   (item: ReadVector): ReadVector =>
   (vector, count) => {
     const child = item(duckdb.list_vector_get_child(vector), duckdb.list_vector_get_size(vector))
-    return stretches(vector, count, child, (items) => items)
+    return stretches(vector, count, (start, end) => child.slice(start, end))
   }
 
 // Stored as a list of { key, value }; keys become the names of an object.
-const maps = (type: LogicalType, unreadable: Refuse): ReadVector => {
-  const key = readerOf(duckdb.map_type_key_type(type), unreadable)
-  const item = readerOf(duckdb.map_type_value_type(type), unreadable)
+const maps = (type: LogicalType, refuse: Refuse): ReadVector => {
+  const key = readerOf(duckdb.map_type_key_type(type), refuse)
+  const item = readerOf(duckdb.map_type_value_type(type), refuse)
   return (vector, count) => {
     const child = duckdb.list_vector_get_child(vector)
     const size = duckdb.list_vector_get_size(vector)
-    const keys = key(duckdb.struct_vector_get_child(child, 0), size)
+    const keys = key(duckdb.struct_vector_get_child(child, 0), size).map(keyText)
     const values = item(duckdb.struct_vector_get_child(child, 1), size)
-    const pairs = keys.map((name, at): Value => [name, values[at] ?? null])
-    return stretches(vector, count, pairs, (entries) =>
-      Object.fromEntries((entries as [Value, Value][]).map(([name, value]) => [keyText(name), value])),
+    return stretches(vector, count, (start, end) =>
+      Object.fromEntries(keys.slice(start, end).map((name, at) => [name, values[start + at] ?? null])),
     )
   }
 }
@@ -173,10 +162,10 @@ const arrays =
     return rows(vector, count, (row) => child.slice(row * size, row * size + size))
   }
 
-const structs = (type: LogicalType, unreadable: Refuse): ReadVector => {
+const structs = (type: LogicalType, refuse: Refuse): ReadVector => {
   const fields = Array.from({ length: duckdb.struct_type_child_count(type) }, (_, at) => ({
     name: duckdb.struct_type_child_name(type, at),
-    read: readerOf(duckdb.struct_type_child_type(type, at), unreadable),
+    read: readerOf(duckdb.struct_type_child_type(type, at), refuse),
   }))
   return (vector, count) => {
     const values = fields.map((field, at) => field.read(duckdb.struct_vector_get_child(vector, at), count))
