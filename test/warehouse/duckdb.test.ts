@@ -16,7 +16,10 @@ describe('DuckDB as a warehouse', () => {
     const [root, folder] = [mkdtempSync(join(tmpdir(), 'cdp-state-')), mkdtempSync(join(tmpdir(), 'cdp-files-'))]
     const open: WarehouseHarness['open'] = (options) =>
       openWarehouse(duckdb({ path: 'state/test.duckdb' }), {
-        ...{ root, mode: 'write', waitMs: 0, clock: systemClock },
+        root,
+        mode: 'write',
+        waitMs: 0,
+        clock: systemClock,
         ...options,
       })
     try {
