@@ -267,7 +267,7 @@ class Portal {
     const list = this.#lists.get(first ?? '')
     if (route === 'POST ') return this.#createList(request.body)
     if (route === 'GET object-type-id')
-      return listOr404([...this.#lists.values()].find((each) => each.name === rest.join('/')))
+      return listOr404([...this.#lists.values()].find((each) => sameName(each.name, rest.join('/'))))
     if (route === 'POST search') return this.#searchLists(request.body)
     if (route === 'GET :id' || !list) return listOr404(list)
     if (route === 'GET :id/memberships') {
@@ -299,7 +299,7 @@ class Portal {
       .safeParse(body)
     if (!parsed.success) return invalid('A list needs a name, objectTypeId 0-1 and a processingType.')
     const { name, processingType } = parsed.data
-    if ([...this.#lists.values()].some((each) => each.name === name))
+    if ([...this.#lists.values()].some((each) => sameName(each.name, name)))
       return invalid(`A list with the name '${name}' already exists.`)
     const list: List = { listId: String(this.#lists.size + 1), name, processingType, members: new Set() }
     this.#lists.set(list.listId, list)
@@ -408,6 +408,8 @@ const wrongValue = (properties: Properties): string | undefined => {
   }
   return undefined
 }
+
+const sameName = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
 const described = ({ listId, name, processingType, members }: List): JsonObject => ({
   listId,

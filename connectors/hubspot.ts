@@ -429,7 +429,8 @@ const findList = (vendor: Vendor, signal: AbortSignal): Promise<string | HttpRes
   return vendor.listId
 }
 
-// By its exact name (a search finds parts of names). A name is unique in a portal, so that losing a race to make it means it is there.
+// By its whole name (a search finds parts of names; case does not matter). A name is unique in a portal, so that losing a race to
+// make it means that it is there.
 const lookUpList = async (vendor: Vendor, signal: AbortSignal): Promise<string | HttpResult> => {
   const { name, create: wanted } = vendor.kind.list ?? { name: '', create: false }
   const get = { path: `/crm/v3/lists/object-type-id/0-1/name/${encodeURIComponent(name)}`, signal }

@@ -12,7 +12,7 @@ import type { HttpClient, HttpClientSettings, HttpRequest } from './types.ts'
  * @example
  * const http = httpClient({ baseUrl: 'https://api.example.com', headers: { authorization: env('API_TOKEN') } })
  * const result = await http.request({ path: '/v1/contacts', body: { email: 'an@example.com' } })
- * if (result.kind === 'response' && result.status === 429) console.error('wait', result.retryAfterMs)
+ * const wait = result.kind === 'response' && result.status === 429 ? result.retryAfterMs : undefined
  */
 export const httpClient = (settings: HttpClientSettings): HttpClient => {
   const base = parseBase(resolve(settings.baseUrl))
@@ -52,7 +52,10 @@ export const httpClient = (settings: HttpClientSettings): HttpClient => {
     },
     redact: hide,
     close: () => {
-      void sender?.then((made) => made.close())
+      void sender?.then(
+        (made) => made.close(),
+        () => undefined,
+      )
     },
   }
 }

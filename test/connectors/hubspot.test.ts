@@ -270,6 +270,13 @@ describe('a list', () => {
     expect(lists.map(({ name, members: on }) => [name, on.length])).toEqual([['VIP', 3]])
   })
 
+  it('is found whatever the case of its name', async () => {
+    const running = await start()
+    await write(vipList(running, true).open({}), [upsert('a@example.com')])
+    const other = hubspot.list({ token, baseUrl: running.url, name: 'vip' })
+    expect(await write(other.open({}), [upsert('b@example.com')])).toMatchObject([{ status: 'delivered' }])
+  })
+
   it('loses a member and keeps the contact', async () => {
     const running = await start()
     await write(vipList(running, true).open({}), [upsert('a@example.com'), upsert('b@example.com')])

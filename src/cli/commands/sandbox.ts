@@ -1,5 +1,6 @@
 // `cdp sandbox`: the vendors' stand-ins on loopback.
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { CommandModule } from '../commands.ts'
 import { createContext } from '../context.ts'
 
@@ -21,7 +22,7 @@ Example:
         const context = createContext(globals)
         const { discoverTwins, startSandbox } = await import('../../sandbox/server.ts')
         const twins = await discoverTwins([
-          new URL('../../../connectors/', import.meta.url).pathname,
+          fileURLToPath(new URL('../../../connectors/', import.meta.url)),
           join(context.root, 'connectors'),
         ])
         const sandbox = await startSandbox({ port: Number(flags.port), twins })
