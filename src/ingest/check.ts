@@ -82,7 +82,8 @@ const findBad = async (
 ): Promise<Pick<Checked, 'bad' | 'badRows' | 'withoutKey'>> => {
   const none = { bad: undefined, badRows: 0, withoutKey: 0 }
   if (faults.length === 0) return none
-  const anyOf = (some: readonly Fault[]): string => some.map(({ condition }) => `(${condition})`).join(' or ') || 'false'
+  const anyOf = (some: readonly Fault[]): string =>
+    some.map(({ condition }) => `(${condition})`).join(' or ') || 'false'
   const [counted] = await work.reader.all<{ bad: number; keys: number }>(
     `select count(*) filter (${anyOf(faults)}) as bad, count(*) filter (${anyOf(faults.filter((f) => f.isKey))}) as keys
       from ${stage.table} s`,
@@ -116,7 +117,11 @@ const findSuperseded = async (
   if (found?.n === 0) return undefined
   const table = work.temp('older')
   const on = keys.map((key, at) => `r.k${at} = ${valueOf(key, timeZone)}`).join(' and ')
-  const order = [...(cursor ? [`${valueOf(cursor, timeZone)} desc nulls last`] : []), 's._cdp_file desc', `${stage.row} desc`]
+  const order = [
+    ...(cursor ? [`${valueOf(cursor, timeZone)} desc nulls last`] : []),
+    's._cdp_file desc',
+    `${stage.row} desc`,
+  ]
   await reader.run(
     `create temp table ${table} as select _cdp_row from (
         select ${stage.row} as _cdp_row, row_number() over (partition by ${keys.map((_, at) => `r.k${at}`).join(', ')} order by ${order.join(', ')}) as place

@@ -110,7 +110,9 @@ const keeps = (column: StageColumn, type: TypeInForce): string => {
   const strings = evidence.kind === 'json' && (evidence.kinds & jsonKinds.string) !== 0
   const format = evidence.kind === 'told' && type.type === 'timestamp' ? 'any' : type.format
   if (evidence.kind === 'told' && column.typed === undefined) return `${cast(text, type.type, 'UTC')} is not null`
-  return evidence.kind === 'spelled' || strings ? printsBack(text, { type: type.type, format }) : valueKept(text, type.type)
+  return evidence.kind === 'spelled' || strings
+    ? printsBack(text, { type: type.type, format })
+    : valueKept(text, type.type)
 }
 
 /** New types of the recorded columns whose values no longer all fit. */
@@ -133,7 +135,10 @@ const widen = async (
   const out = new Map<string, TypeInForce>()
   for (const { column, found } of checked) {
     if (fits.get(column.name) === true) continue
-    out.set(column.name, (await widerDecimal(work, stage, column, found, existingDigits)) ?? { type: 'text', format: undefined })
+    out.set(
+      column.name,
+      (await widerDecimal(work, stage, column, found, existingDigits)) ?? { type: 'text', format: undefined },
+    )
   }
   return out
 }

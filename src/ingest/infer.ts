@@ -28,7 +28,11 @@ export const inferTypes = async (
   const open = new Map(columns.map((column) => [column, guessesFor(column, options.keys.has(column.name))]))
   // Most columns are text, which a few rows tell; only what survives them is measured over all.
   const sampled = await measure(work, stage, tests(open), sampleRows)
-  for (const [column, tried] of open) open.set(column, tried.filter((guess) => sampled.get(id(column, guess)) !== false))
+  for (const [column, tried] of open)
+    open.set(
+      column,
+      tried.filter((guess) => sampled.get(id(column, guess)) !== false),
+    )
   const facts = await measure(work, stage, new Map([...tests(open), ...details(open), ...told(columns)]))
   return new Map(columns.map((column) => [column.name, decide(column, open.get(column) ?? [], facts)]))
 }
@@ -72,7 +76,11 @@ const test = (column: StageColumn, guess: Guess): string => {
 }
 
 const tests = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, string> =>
-  new Map([...open].flatMap(([column, tried]) => tried.map((guess) => [id(column, guess), always(column.text, test(column, guess))])))
+  new Map(
+    [...open].flatMap(([column, tried]) =>
+      tried.map((guess) => [id(column, guess), always(column.text, test(column, guess))]),
+    ),
+  )
 
 const details = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, string> => {
   const out = new Map<string, string>()
@@ -94,7 +102,10 @@ export const decimalFacts = (column: StageColumn): [string, string][] => {
   const point = `instr(${value}, '.')`
   const fraction = `case when ${point} > 0 then strlen(${value}) - ${point} else 0 end`
   return [
-    ['whole', `max(strlen(ltrim(${value}, '-')) - case when ${point} > 0 then strlen(${value}) - ${point} + 1 else 0 end)`],
+    [
+      'whole',
+      `max(strlen(ltrim(${value}, '-')) - case when ${point} > 0 then strlen(${value}) - ${point} + 1 else 0 end)`,
+    ],
     ['fraction', `max(${fraction})`],
     ['least fraction', `min(${fraction})`],
     ['fraction ends in 0', `bool_or(${point} > 0 and ends_with(${value}, '0'))`],
@@ -121,7 +132,8 @@ const decide = (column: StageColumn, tried: readonly Guess[], facts: ReadonlyMap
   if (fact('values') === 0) return text
   for (const guess of tried) {
     if (fact(guess) !== true) continue
-    const type = guess === 'decimal' ? decimalFrom(column, fact) : guess === 'timestamp' ? timestampFrom(fact) : plain(guess)
+    const type =
+      guess === 'decimal' ? decimalFrom(column, fact) : guess === 'timestamp' ? timestampFrom(fact) : plain(guess)
     if (type) return type
   }
   return text

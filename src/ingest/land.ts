@@ -4,60 +4,33 @@ import { join } from 'node:path'
 import { rmSync } from 'node:fs'
 import { CdpError, reasonOf } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
-import type { Emit } from '../core/events.ts'
 import { redact } from '../core/secret.ts'
-import type { RelationName, Warehouse } from '../warehouse/warehouse.ts'
+import type { RelationName } from '../warehouse/warehouse.ts'
+import type { LandContext, LandOptions, LandStream } from './context.ts'
 import { findColumn } from './columns.ts'
 import { filesToRead } from './files-to-read.ts'
 import { forgetStream, readCursor, readFiles, recordLoad, touchFiles } from './ledger.ts'
 import { stageFiles, stagePages, type ReadStream } from './read.ts'
 import type { LoadResult } from './result.ts'
 import { readSchema } from './schema.ts'
-import type { PagesRead, ScanRead, StreamSettings } from './source.ts'
+import type { ScanRead } from './source.ts'
 import { spoolPages } from './spool.ts'
-import { openWork, type Work } from './stage.ts'
+import { openWork } from './stage.ts'
 import { store, type Incoming } from './store.ts'
 
+export type { LandOptions, LandStream } from './context.ts'
 export type { LoadResult } from './result.ts'
 
-/** What landing needs of a compiled stream. */
-export interface LandStream extends StreamSettings {
-  readonly id: string
-  /** Its name in schema raw. */
-  readonly relation: string
-  readonly from: ScanRead | { readonly kind: 'pages' }
+const nothing = {
+  files: 0,
+  bytes: 0,
+  rowsRead: 0,
+  rowsNew: 0,
+  rowsChanged: 0,
+  rowsUnchanged: 0,
+  rowsVanished: 0,
+  rowsQuarantined: 0,
 }
-
-export interface LandOptions {
-  readonly warehouse: Warehouse
-  readonly stream: LandStream
-  /** For streams that are read in pages: the code that reads them. */
-  readonly pages?: PagesRead
-  readonly root: string
-  /** Of timestamps without a zone, unless the stream has its own. */
-  readonly timeZone: string
-  readonly runId: string
-  /** ISO, UTC: `_cdp_loaded_at` of new and changed rows. */
-  readonly instant: string
-  /** `shrink` lets a load through that is empty or less than half of the last. */
-  readonly allow: ReadonlySet<string>
-  readonly emit: Emit
-  readonly clock: Clock
-  readonly signal: AbortSignal
-  /** An existing folder for temporary files. */
-  readonly tempDir: string
-}
-
-/** Everything the steps of a load share. */
-export interface LandContext extends LandOptions {
-  readonly relation: RelationName
-  readonly exists: boolean
-  readonly work: Work
-  readonly read: ReadStream
-  readonly startedAt: string
-}
-
-const nothing = { files: 0, bytes: 0, rowsRead: 0, rowsNew: 0, rowsChanged: 0, rowsUnchanged: 0, rowsVanished: 0, rowsQuarantined: 0 }
 
 /**
  * Throws what its steps throw, with the warehouse as it was but for the row in cdp.loads that says so; a failed load is
@@ -75,7 +48,9 @@ export const land = async (options: LandOptions): Promise<LoadResult> => {
   })
   try {
     const relation: RelationName = { schema: 'raw', name: stream.relation }
-    const exists = (await warehouse.relations('raw')).some(({ name }) => name.toLowerCase() === stream.relation.toLowerCase())
+    const exists = (await warehouse.relations('raw')).some(
+      ({ name }) => name.toLowerCase() === stream.relation.toLowerCase(),
+    )
     // Somebody dropped the relation: everything known of it is void.
     if (!exists) await warehouse.transaction(() => forgetStream(warehouse, stream.id))
     const read: ReadStream = {
@@ -139,7 +114,8 @@ const landFiles = async (context: LandContext, from: ScanRead): Promise<LoadResu
 
 const promiseChanged = (stream: LandStream, column: ReadStream['recorded'][number]): boolean =>
   Object.entries(stream.types ?? {}).some(
-    ([name, type]) => findColumn([column], name) !== undefined && type.toLowerCase().replaceAll(/\s+/g, '') !== column.type,
+    ([name, type]) =>
+      findColumn([column], name) !== undefined && type.toLowerCase().replaceAll(/\s+/g, '') !== column.type,
   )
 
 const landPages = async (context: LandContext): Promise<LoadResult> => {

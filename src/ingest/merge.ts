@@ -68,11 +68,7 @@ const withTable = async <T>(
  * A row with a known key replaces it when its content differs, and with a cursor only when that is not lower. Rows that stay as they
  * are keep all their columns, `_cdp_loaded_at` among them.
  */
-export const upsertRows = (
-  input: MergeInput,
-  keys: readonly string[],
-  cursor: string | undefined,
-): Promise<Counts> => {
+export const upsertRows = (input: MergeInput, keys: readonly string[], cursor: string | undefined): Promise<Counts> => {
   const { warehouse, data, origin } = input
   const { quote } = warehouse
   const target = warehouse.name(input.relation)
@@ -80,7 +76,8 @@ export const upsertRows = (
   const content = data.filter(({ name }) => !keys.includes(name)).map(({ name }) => quote(name))
   const on = keys.map((key) => `t.${quote(key)} = s.${quote(key)}`).join(' and ')
   const differs = content.map((name) => `t.${name} is distinct from s.${name}`).join(' or ') || 'false'
-  const wins = cursor === undefined ? 'true' : `(t.${quote(cursor)} is null or s.${quote(cursor)} >= t.${quote(cursor)})`
+  const wins =
+    cursor === undefined ? 'true' : `(t.${quote(cursor)} is null or s.${quote(cursor)} >= t.${quote(cursor)})`
   return withSource(warehouse, input.relation, [...data, ...origin], input.select, async (source) => {
     const [counted] = await warehouse.all<{ total: number; fresh: number; changed: number }>(
       `select count(*) as total, count(case when t._cdp_load_id is null then 1 end) as fresh,
@@ -89,7 +86,10 @@ export const upsertRows = (
     )
     const { total, fresh, changed } = counted ?? { total: 0, fresh: 0, changed: 0 }
     if (fresh + changed > 0) {
-      const stamp = [`cast(${warehouse.literal(input.at)} as ${warehouse.typeName('timestamp')})`, warehouse.literal(input.loadId)]
+      const stamp = [
+        `cast(${warehouse.literal(input.at)} as ${warehouse.typeName('timestamp')})`,
+        warehouse.literal(input.loadId),
+      ]
       const names = [...all, '_cdp_loaded_at', '_cdp_load_id']
       const values = [...all.map((name) => `s.${name}`), ...stamp]
       await warehouse.run(
@@ -129,7 +129,9 @@ export const matchRows = (input: MergeInput, scope: string, remove: boolean): Pr
   const same = [...data, ...file].map(({ name }) => quote(name))
   const all = [...data, ...origin].map(({ name }) => quote(name))
   const numbered = `row_number() over (partition by ${same.join(', ')}`
-  const on = ['t._cdp_copy = s._cdp_copy', ...same.map((name) => `t.${name} is not distinct from s.${name}`)].join(' and ')
+  const on = ['t._cdp_copy = s._cdp_copy', ...same.map((name) => `t.${name} is not distinct from s.${name}`)].join(
+    ' and ',
+  )
   const stamped: MergeColumn[] = [
     ...data,
     ...origin,
@@ -137,7 +139,10 @@ export const matchRows = (input: MergeInput, scope: string, remove: boolean): Pr
     { name: '_cdp_load_id', type: 'text' },
     { name: '_cdp_known', type: 'boolean' },
   ]
-  const names = stamped.map(({ name }) => quote(name)).slice(0, -1).join(', ')
+  const names = stamped
+    .map(({ name }) => quote(name))
+    .slice(0, -1)
+    .join(', ')
   return withSource(warehouse, input.relation, [...data, ...origin], input.select, (source) =>
     withTable(warehouse, { schema: 'raw', name: `_cdp_matched_${input.relation.name}` }, stamped, async (matched) => {
       await warehouse.run(

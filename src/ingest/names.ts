@@ -5,7 +5,10 @@
  * a first digit gets `_` before it. Composed and decomposed spellings of a letter (NFC, NFD) give the same name.
  */
 export const safeName = (original: string, position: number): string => {
-  const name = original.normalize('NFC').trim().replaceAll(/[^A-Za-z0-9_]+/g, '_')
+  const name = original
+    .normalize('NFC')
+    .trim()
+    .replaceAll(/[^A-Za-z0-9_]+/g, '_')
   if (name === '') return `column_${position}`
   return /^[0-9]/.test(name) ? `_${name}` : name
 }

@@ -60,7 +60,10 @@ export const stageParquet = async (
   const from = `read_parquet([${inputs.map(({ path }) => literal(path)).join(', ')}], union_by_name = true)`
   try {
     const found = await reader.describe(`select * from ${from}`)
-    const named = nameColumns(found.map(({ name }) => name), known)
+    const named = nameColumns(
+      found.map(({ name }) => name),
+      known,
+    )
     const columns = named.map((column, at): StageColumn & { sql: string; type: ColumnType } => {
       const { type, sql } = portable(found[at]?.type ?? '', quote(column.original), timeZone)
       const staged = `s.${quote(column.name)}`

@@ -39,10 +39,7 @@ export const stageFiles = async (
   for (let attempt = 1; ; attempt++) {
     work.signal.throwIfAborted()
     try {
-      const [stage, hashes] = await Promise.all([
-        stageOnce(work, from, current, stream, careful),
-        hashAll(current),
-      ])
+      const [stage, hashes] = await Promise.all([stageOnce(work, from, current, stream, careful), hashAll(current)])
       const after = current.map((file) => ({ ...file, ...(statFile(file.path) ?? { bytes: -1 }) }))
       const moved = after.find((file, at) => !sameStat(file, current[at]))
       if (!moved) return { stage, files: current.map((file, at) => ({ ...file, sha256: hashes[at] ?? '' })) }

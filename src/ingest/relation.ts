@@ -24,8 +24,7 @@ export const shapeRelation = async (
   warehouse: Warehouse,
   relation: RelationName,
   exists: boolean,
-  plans: readonly ColumnPlan[],
-  own: OwnColumns,
+  { plans, own }: { readonly plans: readonly ColumnPlan[]; readonly own: OwnColumns },
   stream: { readonly id: string; readonly timeZone: string },
 ): Promise<boolean> => {
   const { quote, typeName } = warehouse

@@ -98,5 +98,7 @@ const toJson = (row: Readonly<Record<string, unknown>>): string => {
     big.push(value.toString())
     return `\u0000${big.length - 1}\u0000`
   })
-  return big.length === 0 ? text : text.replaceAll(/"\\u0000(\d+)\\u0000"/g, (_, at: string) => big[Number(at)] ?? 'null')
+  return big.length === 0
+    ? text
+    : text.replaceAll(/"\\u0000(\d+)\\u0000"/g, (_, at: string) => big[Number(at)] ?? 'null')
 }

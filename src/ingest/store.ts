@@ -1,32 +1,113 @@
 // The second half of a load: from staging into the warehouse. Types are decided, rows checked and guards asked first; then one
 // transaction brings the raw relation, its schema, the quarantine, the cursor and the records of the load to their new state.
-import { CdpError } from '../core/errors.ts'
-import { quote } from '../warehouse/duckdb/text.ts'
-import { checkRows, valueOf, type Checked } from './check.ts'
-import { findColumn, planColumns, type ColumnPlan } from './columns.ts'
-import { refuseQuarantined, refuseShrunk } from './guards.ts'
+import { checkRows, type Checked } from './check.ts'
+import type { LandContext } from './context.ts'
+import { cursorReached } from './cursor.ts'
+import { decide, type Decision } from './decide.ts'
 import type { FoundFile } from './glob.ts'
-import type { LandContext } from './land.ts'
+import { refuseQuarantined, refuseShrunk } from './guards.ts'
 import { forgetFiles, recordLoad, rememberFiles, saveCursor, touchFiles } from './ledger.ts'
-import { appendRows, matchRows, removeVanished, upsertRows, type MergeColumn, type MergeInput } from './merge.ts'
 import { addQuarantined, closeQuarantined, quarantineSelect } from './quarantine.ts'
 import { shapeRelation } from './relation.ts'
-import type { Counts, LoadResult } from './result.ts'
+import type { LoadResult } from './result.ts'
 import { writeSchema } from './schema.ts'
 import type { Stage } from './stage.ts'
-import { cursorReached } from './cursor.ts'
+import { mergeInput, mergeRows, rowsOfFiles, type Arrival } from './strategy.ts'
 
-export interface Incoming {
+export interface Incoming extends Arrival {
   readonly stage: Stage
   readonly bytes: number
   /** Undefined for pages. */
   readonly files: readonly (FoundFile & { readonly sha256: string })[] | undefined
-  /** Files landed before: what they held is replaced. */
-  readonly replaced: readonly string[]
   readonly gone: readonly string[]
   readonly touched: readonly FoundFile[]
-  /** The cursor the read started from, inclusive. */
-  readonly since: string | undefined
-  /** The cursor the source says it has reached; else the highest in the rows. */
+  /** The cursor the source says it has reached; else it is the highest in the rows. */
   readonly cursor: string | undefined
+}
+
+export const store = async (context: LandContext, incoming: Incoming): Promise<LoadResult> => {
+  const { warehouse, stream, relation, work, read, runId } = context
+  const { stage, files = [] } = incoming
+  const decision = await decide(context, stage)
+  const checked = await checkRows(work, stage, decision.plans, { ...decision, timeZone: read.timeZone })
+  await refuseQuarantined(context, stage, checked)
+  refuseShrunk(context, stage, checked, decision.before)
+
+  // What reads files again comes before the transaction.
+  const quarantined = stage.rejectedRows + checked.badRows
+  const aside = quarantined > 0 ? await quarantineSelect(stage, checked) : undefined
+  const input = await mergeInput(context, relation, stage, checked, decision)
+  const reached = await reachedBy(context, incoming, decision)
+  const rows = await rowsOfFiles(context, stage)
+  const landed = files.map((file, index) => ({ ...file, rows: rows.get(index) ?? 0 }))
+  context.signal.throwIfAborted()
+
+  const load = { id: runId, stream: stream.id, at: context.instant }
+  const result = await warehouse.transaction(async (): Promise<LoadResult> => {
+    const shaped = await shapeRelation(warehouse, relation, context.exists, decision, {
+      id: stream.id,
+      timeZone: read.timeZone,
+    })
+    const counts = await mergeRows(context, stage, checked, decision, input, incoming)
+    await writeSchema(
+      warehouse,
+      stream.id,
+      decision.plans.filter((plan) => plan.isNew || plan.before),
+      load,
+    )
+    await closeQuarantined(warehouse, load, stream.full ? 'all' : files.map(({ file }) => file))
+    if (aside !== undefined) await addQuarantined(warehouse, load, aside)
+    if (reached !== undefined) await saveCursor(warehouse, stream.id, reached, load)
+    await rememberFiles(warehouse, stream.id, runId, landed)
+    await forgetFiles(warehouse, stream.id, incoming.gone)
+    await touchFiles(warehouse, stream.id, incoming.touched)
+    const [after] = await warehouse.all<{ n: number }>(`select count(*) as n from ${warehouse.name(relation)}`)
+    const done: LoadResult = {
+      loadId: runId,
+      changed: shaped || counts.fresh + counts.changed + counts.vanished > 0,
+      files: files.length,
+      bytes: incoming.bytes,
+      rowsRead: stage.rows + stage.rejectedRows,
+      rowsNew: counts.fresh,
+      rowsChanged: counts.changed,
+      rowsUnchanged: counts.unchanged,
+      rowsVanished: counts.vanished,
+      rowsQuarantined: quarantined,
+      rowsSuperseded: checked.superseded,
+      rowsTotal: after?.n ?? 0,
+    }
+    const finishedAt = new Date(context.clock.now()).toISOString()
+    const record = { runId, stream: stream.id, status: 'done' as const, startedAt: context.startedAt, finishedAt }
+    await recordLoad(warehouse, record, done)
+    return done
+  })
+  warn(context, stage, checked, decision)
+  return result
+}
+
+/** Only pages have a cursor to go on from. */
+const reachedBy = async (
+  context: LandContext,
+  incoming: Incoming,
+  { cursor }: Decision,
+): Promise<string | undefined> => {
+  if (incoming.files !== undefined || !cursor) return undefined
+  if (incoming.cursor !== undefined) return incoming.cursor
+  return cursorReached(context.work, incoming.stage, cursor, incoming.since, context.read.timeZone)
+}
+
+const warn = ({ stream, emit }: LandContext, stage: Stage, checked: Checked, { plans }: Decision): void => {
+  for (const plan of plans) {
+    if (!plan.before || plan.declared) continue
+    const message = `${stream.id}: ${plan.name} is ${plan.type} now; it was ${plan.before.type}, which does not hold what came`
+    emit({ type: 'warning', step: stream.id, message, hint: 'Models that calculate with it may need a look.' })
+  }
+  const bad = stage.rejectedRows + checked.badRows
+  if (bad === 0) return
+  emit({
+    type: 'warning',
+    step: stream.id,
+    message: `${stream.id}: ${bad} ${bad === 1 ? 'row' : 'rows'} of ${stage.rows + stage.rejectedRows} went to quarantine`,
+    hint: `cdp query "select file, line, column_name, reason, raw from cdp.quarantine where stream = '${stream.id}' and status = 'open'"`,
+  })
 }

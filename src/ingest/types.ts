@@ -103,7 +103,8 @@ export const cast = (column: string, type: ColumnType, timeZone: string): string
 
 const castTimestamp = (column: string, timeZone: string): string => {
   const local = `try_cast(${column} as timestamp)`
-  const instant = timeZone === 'UTC' ? `make_timestamptz(epoch_us(${local}))` : `timezone(${literal(timeZone)}, ${local})`
+  const instant =
+    timeZone === 'UTC' ? `make_timestamptz(epoch_us(${local}))` : `timezone(${literal(timeZone)}, ${local})`
   // The engine wants seconds before an offset, and no blank.
   const strict = `regexp_replace(replace(replace(${column}, ' +', '+'), ' -', '-'), '^(.{16})([-+Zz ])', '\\1:00\\2')`
   return `case when ${matches(column, String.raw`${ymd}[T ]${clock}:[0-5][0-9](?:\.[0-9]{1,6}0*)?${zone}`)}
@@ -117,7 +118,8 @@ export const printsBack = (
   column: string,
   { type, format }: { readonly type: ColumnType; readonly format: Format | 'any' | undefined },
 ): string => {
-  const back = (sqlType: string): string => `cast(try_cast(${column} as ${sqlType}) as varchar) is not distinct from ${column}`
+  const back = (sqlType: string): string =>
+    `cast(try_cast(${column} as ${sqlType}) as varchar) is not distinct from ${column}`
   const decimal = decimalOf(type)
   if (decimal) {
     if (format !== 'trimmed') {

@@ -39,7 +39,12 @@ export const readHead = async (path: string, file: string, options: CsvOptions):
       throw new CdpError('STREAM_ENCODING', { file, encoding: 'UTF-16' })
     }
     const final = buffer.length < size || size > longestRecord
-    const head = headOf(buffer, { quote, delimiter, carriageReturns: !buffer.includes(10) && buffer.includes(13) }, options, final)
+    const head = headOf(
+      buffer,
+      { quote, delimiter, carriageReturns: !buffer.includes(10) && buffer.includes(13) },
+      options,
+      final,
+    )
     if (head) return head
   }
 }
@@ -51,7 +56,7 @@ const headOf = (buffer: Buffer, unsure: Unsure, options: CsvOptions, final: bool
   const named = options.columns ?? []
   const view = newView(buffer)
   const start = buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0
-  for (let at = start; at < buffer.length; ) {
+  for (let at = start; at < buffer.length;) {
     const dialect = { ...unsure, delimiter: unsure.delimiter ?? guessDelimiter(buffer, at, unsure, final) }
     const next = readRecord(buffer, at, dialect, view, final)
     if (next < 0) return undefined
@@ -63,7 +68,9 @@ const headOf = (buffer: Buffer, unsure: Unsure, options: CsvOptions, final: bool
     const names = named.length > 0 ? named : header ? fields : fields.map((_, index) => `column_${index + 1}`)
     return { dialect, names, header, late: at > start }
   }
-  return final ? { dialect: { ...unsure, delimiter: unsure.delimiter ?? comma }, names: [], header, late: false } : undefined
+  return final
+    ? { dialect: { ...unsure, delimiter: unsure.delimiter ?? comma }, names: [], header, late: false }
+    : undefined
 }
 
 const guessDelimiter = (buffer: Buffer, at: number, unsure: Unsure, final: boolean): number => {

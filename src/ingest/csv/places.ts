@@ -82,7 +82,11 @@ export const createPlaces = (
 
   const recordsOf = (entry: Entry): number => placed.get(entry.index)?.records ?? 0
 
-  const scan = async (entry: Entry, wanted: ArrayLike<number>, take: (index: number, raw: string) => void): Promise<void> => {
+  const scan = async (
+    entry: Entry,
+    wanted: ArrayLike<number>,
+    take: (index: number, raw: string) => void,
+  ): Promise<void> => {
     const layout = entry.copied
       ? { ...entry.layout, header: false, dialect: copyDialect(entry.layout.dialect) }
       : entry.layout

@@ -62,7 +62,8 @@ export const scanRecords = async (
   let line = 1
   let first = true
   const work = (final: boolean): void => {
-    let buffer = held.length === 1 && rest.length === 0 ? asBuffer(held[0] as Uint8Array) : Buffer.concat([rest, ...held])
+    let buffer =
+      held.length === 1 && rest.length === 0 ? asBuffer(held[0] as Uint8Array) : Buffer.concat([rest, ...held])
     held = []
     heldBytes = 0
     if (first && buffer.length >= 3) {
@@ -77,7 +78,8 @@ export const scanRecords = async (
       if (next < 0) break
       view.line = line
       line += linesIn(buffer, at, next, dialect)
-      if (!ascii && view.problem === undefined && !isUtf8(buffer.subarray(view.start, view.end))) view.problem = 'encoding'
+      if (!ascii && view.problem === undefined && !isUtf8(buffer.subarray(view.start, view.end)))
+        view.problem = 'encoding'
       visit(view)
       at = next
     }
@@ -125,7 +127,8 @@ export const readRecord = (buffer: Buffer, at: number, dialect: Dialect, view: R
       if (i >= length && !final) return -1
       for (; buffer[i] === SPACE; i++) view.unusual = true
       const byte = buffer[i]
-      if (i < length && byte !== delimiter && byte !== LF && byte !== CR) return badLine(buffer, at, dialect, view, 'quote', i)
+      if (i < length && byte !== delimiter && byte !== LF && byte !== CR)
+        return badLine(buffer, at, dialect, view, 'quote', i)
     } else {
       for (; i < length; i++) {
         const byte = buffer[i] as number

@@ -69,7 +69,11 @@ const refused = (error: unknown): boolean => isCdpError(error) && error.code ===
 
 const unreadable = (entry: Entry, error: unknown): unknown =>
   refused(error)
-    ? new CdpError('STREAM_UNREADABLE', { file: entry.input.file ?? 'a page', reason: reasonOf(error) }, { cause: error })
+    ? new CdpError(
+        'STREAM_UNREADABLE',
+        { file: entry.input.file ?? 'a page', reason: reasonOf(error) },
+        { cause: error },
+      )
     : error
 
 const readHeads = async (
@@ -92,7 +96,16 @@ const readHeads = async (
     }
     const layout: Layout = { dialect: head.dialect, header: head.header, fields: head.names.length }
     const late = head.late || careful.has(input.path)
-    entries.push({ index, input, layout, named, originals: head.names, source: input.path, copied: undefined, careful: late })
+    entries.push({
+      index,
+      input,
+      layout,
+      named,
+      originals: head.names,
+      source: input.path,
+      copied: undefined,
+      careful: late,
+    })
   }
   return { entries, columns: [...columns.values()] }
 }

@@ -51,7 +51,13 @@ const refused = (error: unknown): boolean => isCdpError(error) && error.code ===
 export const spoiled = '\u0001'
 
 /** Every line quoted, so that none can be mistaken. */
-const readCopy = async (work: Work, index: number, input: TextInput, table: string, rejected: string): Promise<void> => {
+const readCopy = async (
+  work: Work,
+  index: number,
+  input: TextInput,
+  table: string,
+  rejected: string,
+): Promise<void> => {
   const path = work.file('lines.csv')
   const aside = work.file('rejected.ndjson')
   const [copy, bad] = [openLines(path), openLines(aside)]
@@ -97,7 +103,11 @@ const readCopy = async (work: Work, index: number, input: TextInput, table: stri
 const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => byte === 32 || byte === 9 || byte === 13)
 
 /** Lines without their ends (`\n`, `\r\n`), and without a byte-order mark. */
-const eachLine = async (path: string, visit: (line: Buffer) => void, afterChunk: () => Promise<void>): Promise<void> => {
+const eachLine = async (
+  path: string,
+  visit: (line: Buffer) => void,
+  afterChunk: () => Promise<void>,
+): Promise<void> => {
   let rest: Buffer[] = []
   let first = true
   const take = (line: Buffer): void => {

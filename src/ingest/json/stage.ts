@@ -26,7 +26,9 @@ export const stageJson = async (work: Work, inputs: readonly TextInput[], option
   const records = await readable(work, texts, rejected, options.format)
   const columns = await describeColumns(work, records, options)
   const table = work.temp('stage')
-  const spec = JSON.stringify(Object.fromEntries(columns.map((c) => [c.original, isNested(c, options) ? 'JSON' : 'VARCHAR'])))
+  const spec = JSON.stringify(
+    Object.fromEntries(columns.map((c) => [c.original, isNested(c, options) ? 'JSON' : 'VARCHAR'])),
+  )
   const parts = columns.map((c) => `struct_extract(j, ${literal(c.original)}) as ${quote(c.name)}`)
   await reader.run(
     `create temp table ${table} as select ${[...parts, '_cdp_row', '_cdp_file'].join(', ')}
@@ -43,7 +45,10 @@ export const stageJson = async (work: Work, inputs: readonly TextInput[], option
     rejected,
     rejectedRows: counted?.rejected ?? 0,
     files,
-    columns: columns.map((c) => ({ ...c, text: isNested(c, options) ? `cast(s.${quote(c.name)} as varchar)` : `s.${quote(c.name)}` })),
+    columns: columns.map((c) => ({
+      ...c,
+      text: isNested(c, options) ? `cast(s.${quote(c.name)} as varchar)` : `s.${quote(c.name)}`,
+    })),
     lines: async () => ({ join: `join ${files} f on f._cdp_file = s._cdp_file`, line: numbered }),
     locate: async (rows) => {
       const located = work.temp('located')
@@ -66,14 +71,21 @@ const positions = (texts: string, format: JsonOptions['format']): string =>
     from ${texts} window upward as (partition by _cdp_file order by rowid rows unbounded preceding)`
 
 /** Puts aside what is no JSON object; returns the relation of the others. Without any it is all of them, and costs one pass. */
-const readable = async (work: Work, texts: string, rejected: string, format: JsonOptions['format']): Promise<string> => {
+const readable = async (
+  work: Work,
+  texts: string,
+  rejected: string,
+  format: JsonOptions['format'],
+): Promise<string> => {
   const { reader } = work
   const [counted] = await reader.all<{ all: number; good: number }>(
     `select count(*) as all, count(*) filter (${isObject}) as good from ${texts}`,
   )
   if (counted?.all === counted?.good) return texts
   const bad = work.temp('bad')
-  await reader.run(`create temp table ${bad} as select rowid as row from ${texts} where not coalesce(${isObject}, false)`)
+  await reader.run(
+    `create temp table ${bad} as select rowid as row from ${texts} where not coalesce(${isObject}, false)`,
+  )
   await reader.run(
     `insert into ${rejected}
       select _cdp_file, record, line, case when json_valid(text) then 'it is JSON, but not an object' else 'it is not valid JSON' end, text
@@ -84,7 +96,11 @@ const readable = async (work: Work, texts: string, rejected: string, format: Jso
 }
 
 /** Columns in the order in which their keys first occur. */
-const describeColumns = async (work: Work, records: string, options: JsonOptions): Promise<Omit<StageColumn, 'text'>[]> => {
+const describeColumns = async (
+  work: Work,
+  records: string,
+  options: JsonOptions,
+): Promise<Omit<StageColumn, 'text'>[]> => {
   const { reader } = work
   const keys = await reader.all<{ key: string }>(
     `select key from (

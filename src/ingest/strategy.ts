@@ -1,0 +1,109 @@
+// Which way the rows of a load go into the raw relation.
+import { quote } from '../warehouse/duckdb/text.ts'
+import type { RelationName } from '../warehouse/warehouse.ts'
+import { valueOf, type Checked } from './check.ts'
+import type { LandContext } from './context.ts'
+import type { Decision } from './decide.ts'
+import { appendRows, matchRows, removeVanished, upsertRows, type MergeColumn, type MergeInput } from './merge.ts'
+import type { Counts } from './result.ts'
+import type { Stage } from './stage.ts'
+
+export interface Arrival {
+  /** Files landed before whose rows are replaced. */
+  readonly replaced: readonly string[]
+  /** The cursor the read started from, inclusive. */
+  readonly since: string | undefined
+}
+
+const column = ({ name, type }: Decision['plans'][number]): MergeColumn => ({ name, type })
+
+/** The rows to be landed, typed, as the merge wants them. Finding their lines reads the files once more, so it comes before the transaction. */
+export const mergeInput = async (
+  context: LandContext,
+  relation: RelationName,
+  stage: Stage,
+  checked: Checked,
+  decision: Decision,
+): Promise<MergeInput> => {
+  const { plans, own } = decision
+  const parts = plans.map((plan) => `${valueOf(plan, context.read.timeZone)} as ${quote(plan.name)}`)
+  const origin: MergeColumn[] = []
+  let from = `${stage.table} s`
+  if (own.file) {
+    origin.push({ name: '_cdp_source_file', type: 'text' })
+    parts.push('n.file as _cdp_source_file')
+    from += ` join ${stage.files} n on n._cdp_file = s._cdp_file`
+  }
+  if (own.line) {
+    const { join, line } = await stage.lines()
+    origin.push({ name: '_cdp_source_line', type: 'integer' })
+    parts.push(`${line} as _cdp_source_line`)
+    from += ` ${join}`
+  }
+  return {
+    warehouse: context.warehouse,
+    relation,
+    data: plans.map(column),
+    origin,
+    select: `select ${parts.join(', ') || 'null where false'} from ${from} where ${checked.landed}`,
+    loadId: context.runId,
+    at: context.instant,
+  }
+}
+
+export const mergeRows = async (
+  context: LandContext,
+  stage: Stage,
+  checked: Checked,
+  decision: Decision,
+  input: MergeInput,
+  { replaced, since }: Arrival,
+): Promise<Counts> => {
+  const { stream, warehouse, relation, emit, read } = context
+  const { keys, cursor, before } = decision
+  if (before === 0) return appendRows(input)
+  if (keys.length > 0) {
+    const counts = await upsertRows(
+      input,
+      keys.map(({ name }) => name),
+      cursor?.name,
+    )
+    if (!stream.full) return counts
+    if (checked.withoutKey + stage.rejectedRows > 0) {
+      emit({
+        type: 'warning',
+        step: stream.id,
+        message: `${stream.id}: nothing was taken as vanished, because some records could not be read and their keys are not known`,
+      })
+      return counts
+    }
+    const present = keys.map((key) => `${valueOf(key, read.timeZone)} as ${quote(key.name)}`).join(', ')
+    const vanished = await removeVanished(
+      warehouse,
+      relation,
+      keys.map(column),
+      `select ${present} from ${stage.table} s`,
+    )
+    return { ...counts, vanished }
+  }
+  if (stream.full) return matchRows(input, 'true', true)
+  if (replaced.length > 0) {
+    const files = replaced.map((file) => warehouse.literal(file)).join(', ')
+    return matchRows(input, `t._cdp_source_file in (${files})`, true)
+  }
+  if (since !== undefined && cursor) {
+    const from = `cast(${warehouse.literal(since)} as ${warehouse.typeName(cursor.type)})`
+    return matchRows(input, `t.${warehouse.quote(cursor.name)} >= ${from}`, false)
+  }
+  return appendRows(input)
+}
+
+/** Rows read of every file by its number, unreadable ones among them. */
+export const rowsOfFiles = async (context: LandContext, stage: Stage): Promise<ReadonlyMap<number, number>> => {
+  const rows = await context.work.reader.all<{ file: number; n: number }>(
+    `select _cdp_file as file, sum(n) as n from (
+      select _cdp_file, count(*) as n from ${stage.table} group by 1
+      union all select _cdp_file, count(*) from ${stage.rejected} group by 1) group by 1`,
+  )
+  return new Map(rows.map(({ file, n }) => [file, Number(n)]))
+}
