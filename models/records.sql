@@ -10,7 +10,7 @@ select 'shop' as source, id as record_id, id as customer_id,
 from raw.shop_customers
 union all
 select 'crm', contact_id, null, cdp.normalize_email(email), cdp.normalize_phone(phone, 'VN'), null,
-       cdp.normalize_name(cdp.join_text(' ', family_name, given_name)), city, birth_date, updated_at
+       cdp.normalize_name(cdp.join_text([family_name, given_name], ' ')), city, birth_date, updated_at
 from raw.crm_contacts
 union all
 select 'newsletter', signup_id, null, cdp.normalize_email(email), null, null,

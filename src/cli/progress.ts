@@ -63,7 +63,7 @@ export const createProgress = (output: Output): Progress => {
       }
       case 'warning':
         talk(
-          `! ${event.step === undefined ? '' : `${event.step}: `}${event.message}${event.hint === undefined ? '' : ` — ${event.hint}`}`,
+          `! ${event.step === undefined || event.message.startsWith(event.step) ? '' : `${event.step}: `}${event.message}${event.hint === undefined ? '' : ` — ${event.hint}`}`,
         )
         break
     }
