@@ -3,44 +3,46 @@
 import { CdpError } from '../core/errors.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { compileModels, type ModelFile } from './compile.ts'
-import { render, type CompiledModel } from './model.ts'
+import { render } from './model.ts'
 import { selectedNames } from './references/sqlparser.ts'
 
-/** Models are compiled; `scratch` holds stand-ins for all of them. */
+/** `scratch` holds stand-ins for all models. */
 export const checkOverrides = async (
   files: readonly ModelFile[],
-  models: readonly CompiledModel[],
-  { scratch, instant }: { readonly scratch: Warehouse; readonly instant: string },
+  facts: OverrideFacts,
 ): Promise<readonly CdpError[]> => {
   const problems: CdpError[] = []
-  const overridden = files.filter((file) => /\.(duckdb|bigquery)\.sql$/.test(file.file))
-  if (overridden.length === 0) return problems
-  for (const file of overridden) {
-    const engine = file.file.endsWith('.duckdb.sql') ? 'duckdb' : 'bigquery'
-    const base = files.find((other) => other.file === file.file.replace(/\.\w+\.sql$/, '.sql'))
-    if (base === undefined) continue
+  const plain = files.filter((file) => engineOf(file) === undefined)
+  for (const file of files) {
+    const engine = engineOf(file)
+    const base = plain.find((other) => other.file === file.file.replace(/\.\w+\.sql$/, '.sql'))
+    if (engine === undefined || base === undefined) continue
     const name = (base.file.split('/').at(-1) ?? '').replace(/\.sql$/, '')
-    const own = await columnsOf(name, files, engine, { scratch, instant })
-    const other = await columnsOf(
-      name,
-      files.filter((one) => one !== file),
-      engine === 'duckdb' ? 'bigquery' : 'duckdb',
-      { scratch, instant },
-    )
-    if (own === undefined || other === undefined || !models.some((model) => model.name === name)) continue
-    if (own.length === other.length && own.every((column, at) => column.toLowerCase() === other[at]?.toLowerCase()))
-      continue
+    const own = await columnsOf(name, [...plain, file], engine, facts)
+    const other = await columnsOf(name, plain, engine, facts)
+    if (own === undefined || other === undefined) continue
+    const agrees = own.length === other.length && own.every((column, at) => same(column, other[at]))
+    if (agrees) continue
     const args = { model: name, file: file.file, columns: own, other }
     problems.push(new CdpError('MODEL_OVERRIDE', args, { place: { file: file.file } }))
   }
   return problems
 }
 
+interface OverrideFacts {
+  readonly scratch: Warehouse
+  readonly instant: string
+}
+
+const engineOf = ({ file }: ModelFile): string | undefined => /\.(duckdb|bigquery)\.sql$/.exec(file)?.[1]
+
+const same = (a: string, b: string | undefined): boolean => a.toLowerCase() === b?.toLowerCase()
+
 const columnsOf = async (
   name: string,
   files: readonly ModelFile[],
   engine: string,
-  { scratch, instant }: { readonly scratch: Warehouse; readonly instant: string },
+  { scratch, instant }: OverrideFacts,
 ): Promise<readonly string[] | undefined> => {
   const { models } = await compileModels(files, { engine, streams: undefined })
   const model = models.find((one) => one.name === name)

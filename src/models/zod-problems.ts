@@ -16,15 +16,16 @@ interface Definition {
   readonly valueType?: z.core.$ZodType
   readonly options?: readonly z.core.$ZodType[]
   readonly in?: z.core.$ZodType
+  readonly out?: z.core.$ZodType
 }
 
 const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as unknown as Definition
 
 /** Keys an object may have at a path below a schema; empty where it may have any. */
 export const knownKeys = (schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] => {
-  const { type, shape, innerType, element, valueType, options, in: input } = definitionOf(schema)
+  const { type, shape, innerType, element, valueType, options, in: input, out } = definitionOf(schema)
   if (innerType) return knownKeys(innerType, path)
-  if (type === 'pipe' && input) return knownKeys(input, path)
+  if (type === 'pipe' && input && out) return [...knownKeys(input, path), ...knownKeys(out, path)]
   if (type === 'union' && options) return options.flatMap((option) => knownKeys(option, path))
   const [key, ...rest] = path
   if (key === undefined) return Object.keys(shape ?? {})
@@ -64,6 +65,7 @@ const messageOf = (issue: z.core.$ZodIssue, path: readonly (string | number)[]):
       .join(', ')
       .replace(/, ([^,]*)$/, ' or $1')}.${near}`
   }
+  if (issue.code === 'invalid_key') return `${name} ${issue.issues[0]?.message ?? 'is no name here'}.`
   if (issue.code === 'invalid_type') {
     return issue.input === undefined ? `${name} is missing.` : `${name} must be ${withArticle(issue.expected)}.`
   }

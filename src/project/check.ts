@@ -46,7 +46,7 @@ export const checkProject = async (options: CheckProjectOptions): Promise<Checke
       )
     }
     const models = await checkModels(project.models, { scratch, raw, instant })
-    const overrides = await checkOverrides(modelFiles, project.models, { scratch, instant })
+    const overrides = await checkOverrides(modelFiles, { scratch, instant })
     return {
       problems: [
         ...models.problems,

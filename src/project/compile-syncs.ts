@@ -19,10 +19,9 @@ export interface SyncFile {
 }
 
 export interface SyncFacts {
-  /** Undefined when the models are not known, because their folder is not. */
   readonly models: readonly string[]
-  readonly consent: string | undefined
-  readonly requirePurpose: boolean
+  /** What the configuration says of consent; undefined when it is not known, because it is wrong. */
+  readonly consent: { readonly model: string | undefined; readonly required: boolean } | undefined
 }
 
 export interface CompiledSyncs {
@@ -60,7 +59,7 @@ export const compileSyncs = (files: readonly SyncFile[], facts: SyncFacts): Comp
       const args = { id: sync.id, files: [same.file, file] }
       problems.push(new CdpError('SYNC_DUPLICATE', args, { place: placeOfPath(file, text, ['id']) }))
     }
-    if (definition.purpose === undefined && facts.consent !== undefined && !facts.requirePurpose) {
+    if (definition.purpose === undefined && facts.consent?.model !== undefined && !facts.consent.required) {
       warnings.push({ message: `${sync.id} names no purpose: its rows are sent whatever consent says.`, file })
     }
     syncs.push(sync)
@@ -96,10 +95,10 @@ const checkAgainst = (sync: SyncDefinition, facts: SyncFacts, wrong: Wrong): voi
     wrong(['mode'], `mode: ${to.name} does not know "${sync.mode}", only ${to.modes.join(', ')}.`)
   }
   checkRemove(sync, wrong)
-  if (sync.purpose !== undefined && facts.consent === undefined) {
+  if (sync.purpose !== undefined && facts.consent && facts.consent.model === undefined) {
     wrong(['purpose'], `purpose: the project names no consent model; add consent: '<model>' to cdp.config.ts.`)
   }
-  if (sync.purpose === undefined && facts.requirePurpose) {
+  if (sync.purpose === undefined && facts.consent?.required === true) {
     wrong([], `it names no purpose, and cdp.config.ts says requirePurpose: true.`)
   }
 }

@@ -81,16 +81,21 @@ const problemsOf = (root: string, file: string, thrown: unknown): CdpError[] => 
   return [new CdpError('CONFIG_LOAD', { file: place.file, reason: `${reason}.` }, { place, cause: thrown })]
 }
 
-// In the message of a parser, else the first line of the stack that is the project's own.
+// In the message of a parser (whose columns start at 0), else the first line of the stack that is the project's own, whose columns are
+// those of the text that was run.
 const placeOfThrown = (root: string, thrown: unknown): Place | undefined => {
   if (!(thrown instanceof Error)) return undefined
-  for (const [, path, line, column] of `${thrown.message}\n${thrown.stack ?? ''}`.matchAll(
-    /((?:file:\/\/)?\/[^\s():]+|[A-Z]:\\[^():]+):(\d+):(\d+)/g,
-  )) {
-    const inside = relative(root, (path ?? '').replace(/^file:\/\//, '')).replaceAll('\\', '/')
-    if (!inside.startsWith('..') && !inside.includes('node_modules/')) {
-      return { file: inside, line: Number(line), column: Number(column) }
-    }
-  }
-  return undefined
+  const [said] = placesIn(root, thrown.message)
+  if (said !== undefined) return { ...said, column: (said.column ?? 0) + 1 }
+  const [met] = placesIn(root, thrown.stack ?? '')
+  return met && { file: met.file, line: met.line ?? 1 }
 }
+
+const placesIn = (root: string, text: string): Place[] =>
+  [...text.matchAll(/((?:file:\/\/)?\/[^\s():]+|[A-Z]:\\[^():]+):(\d+):(\d+)/g)].flatMap(
+    ([, path = '', line, column]) => {
+      const file = relative(root, path.replace(/^file:\/\//, '')).replaceAll('\\', '/')
+      const outside = file.startsWith('..') || file.includes('node_modules/')
+      return outside ? [] : [{ file, line: Number(line), column: Number(column) }]
+    },
+  )

@@ -88,11 +88,10 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
     [...second.exports].map(([file, value]) => ({ file, text: code.files.get(file) ?? '', value })),
     {
       models: names,
-      consent: definition?.consent,
-      requirePurpose: definition?.requirePurpose ?? false,
+      consent: definition && { model: definition.consent, required: definition.requirePurpose ?? false },
     },
   )
-  if (definition !== undefined) problems.push(...syncs.problems)
+  problems.push(...syncs.problems)
   if (problems.length > 0 || definition === undefined || warehouse === undefined) throw new Problems(problems)
 
   const compiled: CompiledProject = {
