@@ -313,7 +313,8 @@ export const catalogue = {
   ),
   STREAM_COLUMN: entry<{ stream: string; column: string; role: string; columns: string }>(
     'config',
-    (a) => `${a.stream}: there is no column ${a.column}, which is its ${a.role}. Nothing was landed. There are: ${a.columns}.`,
+    (a) =>
+      `${a.stream}: there is no column ${a.column}, which is its ${a.role}. Nothing was landed. There are: ${a.columns}.`,
   ),
   STREAM_PROMISE: entry<{ stream: string; column: string; type: string; was: string; rows: number; example: string }>(
     'data',
@@ -382,11 +383,6 @@ export const catalogue = {
   ),
 
   // identity and profiles
-  IDENTITY_NO_COLUMN: entry<{ model: string; column: string; near: string }>(
-    'config',
-    (a) => `${a.model} names the column \`${a.column}\` in its header, and its SELECT has none of that name.${a.near}`,
-    () => 'Add the column to the SELECT, or mend the header.',
-  ),
   IDENTITY_COLUMN: entry<{ model: string; column: string; problem: string }>(
     'config',
     (a) => `The column \`${a.column}\` of ${a.model} ${a.problem}.`,
@@ -408,6 +404,12 @@ export const catalogue = {
       `${a.model} has ${a.keys === 1 ? 'a record key' : `${a.keys} record keys`} more than once (${a.columns.join(', ')} must be unique): ${a.examples.join(', ')}${a.keys > a.examples.length ? ', …' : ''}. Persons are as they were.`,
     () => 'Make the SELECT give each record once, or add the column that tells them apart to `record`.',
   ),
+  PROFILE_OF: entry<{ of: string; why: string }>(
+    'config',
+    (a) => `A profile is \`of\` an identity model, and ${a.of} ${a.why}.`,
+    () => 'Name the model with `kind: identity` whose persons these are.',
+  ),
+  PROFILE_RULE: entry<{ trait: string; problem: string }>('config', (a) => `The trait ${a.trait} ${a.problem}.`),
 } as const
 
 export type ErrorCode = keyof typeof catalogue

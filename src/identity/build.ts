@@ -48,7 +48,7 @@ export interface IdentityOutcome {
   readonly refusedLinks: number
 }
 
-/** Throws IDENTITY_NO_COLUMN, IDENTITY_COLUMN, IDENTITY_RECORD_NULL, IDENTITY_RECORD_TWICE; then nothing was changed. */
+/** Throws MODEL_COLUMN, IDENTITY_COLUMN, IDENTITY_RECORD_NULL, IDENTITY_RECORD_TWICE; then nothing was changed. */
 export const buildIdentity = (input: IdentityInput): Promise<IdentityOutcome> =>
   input.warehouse.transaction(async () => {
     const work = openWork(input.warehouse, '_cdp_identity')

@@ -37,7 +37,7 @@ export const recordKey = (warehouse: Warehouse, record: readonly string[], alias
 export const trimmed = (warehouse: Warehouse, column: string, alias: string): string =>
   `nullif(trim(${textOf(warehouse, `${alias}.${warehouse.quote(column)}`)}), '')`
 
-/** Throws MODEL_COLUMN_MISSING or IDENTITY_COLUMN. Gives the columns of the SELECT. */
+/** Throws MODEL_COLUMN, IDENTITY_COLUMN. Gives the columns of the SELECT. */
 export const checkColumns = async (
   warehouse: Warehouse,
   model: string,
@@ -54,12 +54,16 @@ export const checkColumns = async (
     ...settings.names,
     ...Object.keys(identifiers),
   ]
-  for (const column of wanted) requireColumn(model, column, names, place)
-  const taken = names.find((name) => name.toLowerCase() === 'person_id' || name.toLowerCase().startsWith(reserved))
+  const missing = wanted.find((column) => !names.some((name) => same(name, column)))
+  if (missing !== undefined) {
+    const args = { model, column: missing, why: 'its header names', near: didYouMean(missing, names) }
+    throw new CdpError('MODEL_COLUMN', args, { place })
+  }
+  const taken = names.find((name) => same(name, 'person_id') || name.toLowerCase().startsWith(reserved))
   if (taken !== undefined) {
     throw new CdpError('IDENTITY_COLUMN', { model, column: taken, problem: 'is a column the engine adds' }, { place })
   }
-  const time = columns.find((column) => column.name === seen_at)
+  const time = columns.find((column) => seen_at !== undefined && same(column.name, seen_at))
   if (time?.type === warehouse.typeName('text')) {
     const problem = 'is text, and `seen_at` must be a time: use cdp.safe_timestamp(…) in the SELECT'
     throw new CdpError('IDENTITY_COLUMN', { model, column: time.name, problem }, { place })
@@ -67,10 +71,7 @@ export const checkColumns = async (
   return columns
 }
 
-export const requireColumn = (model: string, column: string, names: readonly string[], place: Place): void => {
-  if (names.includes(column)) return
-  throw new CdpError('IDENTITY_NO_COLUMN', { model, column, near: didYouMean(column, names) }, { place })
-}
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
 
 /** Makes work table `records`. Throws IDENTITY_RECORD_NULL, IDENTITY_RECORD_TWICE. Gives how many there are. */
 export const stageRecords = async (

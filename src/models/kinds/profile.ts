@@ -14,7 +14,7 @@ import {
 } from '../../identity/settings.ts'
 import type { Column } from '../../warehouse/warehouse.ts'
 import { contentOf } from '../content.ts'
-import { render, type Kind } from '../model.ts'
+import { render, type Kind, type NamedHeader } from '../model.ts'
 import { modelName, replaceRelation } from './replace.ts'
 
 export const profile: Kind<ProfileSettings> = {
@@ -42,11 +42,11 @@ export const profile: Kind<ProfileSettings> = {
   needs: ({ of }) => [of],
   resolve: (header, find, place) => {
     const found = find(header.of)
-    if (found?.kind !== 'identity') {
+    if (!isIdentity(found)) {
       const why = found === undefined ? 'is no model' : `is a ${found.kind}`
       throw new CdpError('PROFILE_OF', { of: header.of, why }, { place })
     }
-    const { record, seen_at } = found.header as IdentitySettings
+    const { record, seen_at } = found.header
     checkRules(header, seen_at, place)
     return { ...header, record, seen_at }
   },
@@ -78,10 +78,13 @@ export const profile: Kind<ProfileSettings> = {
   },
 }
 
+const isIdentity = (found: NamedHeader | undefined): found is NamedHeader & { readonly header: IdentitySettings } =>
+  found?.kind === 'identity'
+
 const checkRules = (header: ProfileSettings, seenAt: string | undefined, place: Place): void => {
   for (const [trait, rule] of Object.entries(header.traits)) {
     const fail = (problem: string): never => {
-      throw new CdpError('PROFILE_RULE', { model: header.of, trait, problem }, { place })
+      throw new CdpError('PROFILE_RULE', { trait, problem }, { place })
     }
     if (isAggregate(rule.pick) && rule.prefer.length > 0)
       fail(`is computed over all records, so \`prefer\` means nothing`)
