@@ -64,11 +64,14 @@ export interface Supports {
 
 /** Something that executes SQL. */
 export interface Session {
-  /** Executes a statement; `changed` is the number of rows it inserted, updated or deleted (0 for DDL). */
+  /** Executes a statement; `changed` is the number of rows it inserted, updated or deleted (0 for DDL, but the rows of a CREATE TABLE
+   * AS where the engine tells). */
   run(statement: Statement): Promise<{ readonly changed: number }>
   /** A small result, whole. */
   all<T = Row>(statement: Statement): Promise<T[]>
-  /** A result of any size in columnar batches; the next batch is fetched only when it is asked for. */
+  /** A result of any size in columnar batches; the next batch is fetched only when it is asked for. Other statements may run while
+   * it is consumed: it sees what is committed, and no temporary relations. Within a transaction it sees all of that, and any other
+   * statement before its end is refused. A row that cannot be computed throws, however late. */
   stream(statement: Statement): AsyncIterable<Batch>
   /** The columns a SELECT would give; executes nothing. Throws the engine's own refusal as QUERY_FAILED. */
   describe(select: string): Promise<readonly Column[]>
@@ -90,9 +93,10 @@ export interface Warehouse extends Session {
   typeName(type: ColumnType): string
   /** Appends what a SELECT over the *reader* gives to a relation of the warehouse by the engine's fastest way. Returns the rows. */
   load(target: RelationName, columns: readonly string[], readerSelect: string): Promise<number>
-  /** Writes a result as NDJSON to a file on this machine (one object a row), flushed. Returns the rows. */
+  /** Writes a result as NDJSON to a file on this machine (one object a row, values as `stream` gives them: decimals as text; JSON is
+   * embedded, bytes are base64, integers have all their digits, NaN and infinity are null), flushed, then put in place. Returns the rows. */
   unload(statement: Statement, path: string): Promise<number>
-  /** All or nothing where `transactionalDdl`; nested calls join the outer one. */
+  /** All or nothing where `transactionalDdl`; nested calls join the outer one. Statements of other tasks wait until it ends. */
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Which relations exist in a schema. */
   relations(schema: Schema): Promise<readonly { readonly name: string; readonly isView: boolean }[]>

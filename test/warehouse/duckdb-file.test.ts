@@ -210,6 +210,16 @@ describe('the embedded engine', () => {
     expect(rows).toEqual(expected)
   })
 
+  it('gives a row every column it has, whatever its name', async () => {
+    const w = await opened({ path: ':memory:' })
+    const [row] = await w.all<object>('select 1 as __proto__, 2 as constructor, 3 as "toString"')
+    expect(Object.entries(row ?? {})).toEqual([
+      ['__proto__', 1],
+      ['constructor', 2],
+      ['toString', 3],
+    ])
+  })
+
   it('names the column whose type it cannot read', async () => {
     const w = await opened({ path: ':memory:' })
     await expect(w.all("select 1 as a, '101'::bit as flags")).rejects.toMatchObject({

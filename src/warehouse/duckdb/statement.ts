@@ -1,7 +1,7 @@
 // One statement on one connection: executed, streamed or described. Nothing here knows of transactions.
 import duckdb, { type Connection, type DataChunk, type PreparedStatement, type Result } from '@duckdb/node-bindings'
 import { CdpError } from '../../core/errors.ts'
-import type { Batch, Column, Row, Statement } from '../warehouse.ts'
+import type { Batch, Column, Row, Statement, Value } from '../warehouse.ts'
 import { statementError } from './errors.ts'
 import { bindParameters } from './parameters.ts'
 import { withoutNul } from './text.ts'
@@ -54,10 +54,18 @@ export const allRows = async <T = Row>(connection: Connection, statement: Statem
   for (let chunk = await nextChunk(result); chunk; chunk = await nextChunk(result)) {
     const { values, rowCount } = read(chunk)
     for (let row = 0; row < rowCount; row++) {
-      out.push(Object.fromEntries(names.map((name, at) => [name, values[at]?.[row]])) as T)
+      out.push(rowOf(names, values, row) as T)
     }
   }
   return out
+}
+
+// Assigning is several times faster than building from entries, but would set the prototype of a column called `__proto__`.
+const rowOf = (names: readonly string[], values: Batch['values'], row: number): Row => {
+  if (names.includes('__proto__')) return Object.fromEntries(names.map((name, at) => [name, values[at]?.[row] ?? null]))
+  const object: Record<string, Value> = {}
+  for (let at = 0; at < names.length; at++) object[names[at] ?? ''] = values[at]?.[row] ?? null
+  return object
 }
 
 /**

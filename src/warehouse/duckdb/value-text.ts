@@ -2,30 +2,43 @@
 
 const pad = (value: number, width: number): string => String(value).padStart(width, '0')
 
-// 0001-01-01 and 9999-12-31. What lies outside is written with its sign, as ISO 8601 does; the engine's year 0 is -0000 there.
-const [firstDay, lastDay] = [-719_162, 2_932_896]
+// Years outside 0000 to 9999 have a sign and six digits, as ISO 8601 writes them.
+const yearText = (year: number): string => {
+  if (year >= 0 && year <= 9999) return pad(year, 4)
+  return `${year < 0 ? '-' : '+'}${pad(Math.abs(year), 6)}`
+}
+
+// The proleptic Gregorian calendar by whole numbers: years are taken to begin in March, so that the leap day is the last of its
+// year, and are counted within eras of 400 years, which are all 146,097 days long.
+const calendar = (day: number): string => {
+  const sinceMarch = day + 719_468
+  const era = Math.floor(sinceMarch / 146_097)
+  const ofEra = sinceMarch - era * 146_097
+  const leapDays = Math.floor(ofEra / 1460) - Math.floor(ofEra / 36_524) + Math.floor(ofEra / 146_096)
+  const yearOfEra = Math.floor((ofEra - leapDays) / 365)
+  const ofYear = ofEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100))
+  const monthFromMarch = Math.floor((5 * ofYear + 2) / 153)
+  const date = ofYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+  return `${yearText(yearOfEra + era * 400 + (month <= 2 ? 1 : 0))}-${pad(month, 2)}-${pad(date, 2)}`
+}
 
 const last = { day: Number.NaN, text: '' }
 
 // Values of a column tend to share their day, so the last one is kept.
 const dayText = (day: number): string => {
-  if (day === last.day) return last.text
-  last.day = day
-  last.text = new Date(day * 86_400_000).toISOString().replace(/T.*$/, '')
+  if (day !== last.day) {
+    last.day = day
+    last.text = calendar(day)
+  }
   return last.text
 }
 
-// The engine's marks for infinity, and days beyond what JavaScript's Date can say (±271,821 years).
-const beyond = (value: number, positive: number, negative: number): string | undefined => {
-  if (value === positive) return 'infinity'
-  return value === negative ? '-infinity' : undefined
+/** `2026-10-01` from days since 1970; the engine's marks for infinity as their words. */
+export const dateText = (day: number): string => {
+  if (day === 2_147_483_647) return 'infinity'
+  return day === -2_147_483_647 ? '-infinity' : dayText(day)
 }
-
-/** `2026-10-01` from days since 1970. */
-export const dateText = (day: number): string =>
-  day >= firstDay && day <= lastDay ? dayText(day) : (beyond(day, 2_147_483_647, -2_147_483_647) ?? farDay(day))
-
-const farDay = (day: number): string => (Math.abs(day) <= 100_000_000 ? dayText(day) : `day ${day}`)
 
 const unitsPerSecond = [1n, 1n, 1n, 1000n, 1n, 1n, 1_000_000n, 1n, 1n, 1_000_000_000n]
 const maximum = 9_223_372_036_854_775_807n
@@ -38,7 +51,7 @@ export const timestampText = (units: bigint, digits: 0 | 3 | 6 | 9): string => {
   const seconds = Number((units >= 0n ? units : units - scale + 1n) / scale)
   const fraction = Number(units - BigInt(seconds) * scale)
   const day = Math.floor(seconds / 86_400)
-  return `${dateText(day)}T${clockText(seconds - day * 86_400)}${fractionText(fraction, digits)}Z`
+  return `${dayText(day)}T${clockText(seconds - day * 86_400)}${fractionText(fraction, digits)}Z`
 }
 
 const clockText = (second: number): string =>

@@ -32,6 +32,13 @@ const integer = (value: bigint): number | bigint => {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
 }
+// A bigint is made only for what a number cannot hold.
+const integer64 = (data: DataView, offset: number): number | bigint => {
+  const high = data.getInt32(offset + 4, true)
+  return high >= -0x20_0000 && high < 0x20_0000
+    ? high * 0x1_0000_0000 + data.getUint32(offset, true)
+    : integer(data.getBigInt64(offset, true))
+}
 const int64 = (data: DataView, offset: number): bigint => data.getBigInt64(offset, true)
 const int128 = (data: DataView, offset: number): bigint =>
   (data.getBigInt64(offset + 8, true) << 64n) | data.getBigUint64(offset, true)
@@ -62,7 +69,7 @@ const readers: Readonly<Partial<Record<Type, ReadVector>>> = {
   [duckdb.Type.INTEGER]: fixed(4, (data, at) => data.getInt32(at, true)),
   [duckdb.Type.SQLNULL]: fixed(4, () => null),
   [duckdb.Type.UINTEGER]: fixed(4, (data, at) => data.getUint32(at, true)),
-  [duckdb.Type.BIGINT]: fixed(8, (data, at) => integer(int64(data, at))),
+  [duckdb.Type.BIGINT]: fixed(8, integer64),
   [duckdb.Type.UBIGINT]: fixed(8, (data, at) => integer(data.getBigUint64(at, true))),
   [duckdb.Type.HUGEINT]: fixed(16, (data, at) => integer(int128(data, at))),
   [duckdb.Type.UHUGEINT]: fixed(16, (data, at) => integer(uint128(data, at))),
