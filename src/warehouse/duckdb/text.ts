@@ -5,7 +5,7 @@ import type { ColumnType, RelationName, Schema } from '../warehouse.ts'
 /** The database is attached under this name, so that a file called `raw.duckdb` or `cdp.duckdb` cannot hide a schema. */
 export const databaseAlias = 'warehouse'
 
-// Models live in `main`, so that their SQL pastes into a console.
+// Models live in `main`, so that their SQL pastes into the engine's own shell.
 export const schemaName = (schema: Schema): string => (schema === 'models' ? 'main' : schema)
 
 // The engine reads a statement up to the first NUL: what follows would be dropped in silence.
