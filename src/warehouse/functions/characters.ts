@@ -14,5 +14,5 @@ export const INVISIBLE = String.raw`\x{AD}\x{200B}\x{200E}\x{200F}\x{202A}-\x{20
 /** A pattern of its own: blanks that are not already one plain space. */
 export const BLANK_RUN = String.raw`[\s\p{Z}\p{Cc}]{2,}|[\p{Cc}\p{Zl}\p{Zp}\x{A0}\x{1680}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]`
 
-/** Inside [ ]: ASCII, Latin letters with and without marks, combining marks U+0300 to U+036F, general punctuation. */
-export const LATIN = String.raw`\x{0}-\x{24F}\x{300}-\x{36F}\x{1E00}-\x{1EFF}\x{2000}-\x{206F}\x{3000}\x{FEFF}`
+/** Inside [ ]: ASCII, Latin letters with and without marks, combining marks U+0300 to U+036F, punctuation; no blank. */
+export const LATIN_WORD = String.raw`\x{21}-\x{7E}\x{A1}-\x{AC}\x{AE}-\x{24F}\x{300}-\x{36F}\x{1E00}-\x{1EFF}\x{2010}-\x{2027}`

@@ -1,16 +1,17 @@
 // Cleaning of names and e-mail addresses, folding for matching, and string functions whose engines' own versions
 // differ in silence: a part that is not there is '' on one engine and an error on the other, a regular expression
 // replaces its first match on one and every match on the other.
-import { BLANK, BLANK_RUN, INVISIBLE, LATIN } from './characters.ts'
+import { BLANK, BLANK_RUN, INVISIBLE, LATIN_WORD } from './characters.ts'
 import { parameters, type FunctionTheme } from './function.ts'
 
 const TEXT = 'cast(value as varchar)'
 const EDGES = `^[${BLANK}]+|[${BLANK}]+$`
 
-// RFC 5322 allows far more than anybody owns. What is refused here is what separates two addresses in one cell.
-const EMAIL =
-  String.raw`[^${BLANK}@<>()\[\],;:"\\]+` +
-  String.raw`@(?:[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}-]*[\p{L}\p{M}\p{N}])?\.)+(?:\p{L}[\p{L}\p{M}]+|xn--[a-z0-9-]+)`
+// RFC 5322 allows far more than anybody owns. What is refused here is what separates two addresses in one cell. Domains
+// may be of any script; the ranges say so with a fraction of the work that \p{L} is to compile.
+const LETTERS = String.raw`a-z\x{AA}-\x{1FFF}\x{2C00}-\x{2DFF}\x{3040}-\x{D7FF}\x{F900}-\x{FDFF}`
+const LABEL = `[0-9${LETTERS}](?:[-0-9${LETTERS}]*[0-9${LETTERS}])?`
+const EMAIL = String.raw`[^${BLANK}@<>()\[\],;:"\\]+@(?:${LABEL}\.)+(?:[${LETTERS}][${LETTERS}]+|xn--[a-z0-9-]+)`
 
 export const text: FunctionTheme = {
   title: 'Text',
@@ -50,9 +51,11 @@ export const text: FunctionTheme = {
         'A name to compare: lower case, marks of Latin, Greek and Cyrillic letters removed (U+0300 to U+036F), đ is d, trimmed, single spaces. ' +
         'NFC and NFD give the same. Vowels and tones of Thai and other scripts stay, because there they are letters. Punctuation stays. Null if nothing is left.',
       example: { sql: "cdp.fold('Đặng  Thùy TRÂM')", result: 'dang thuy tram' },
-      // strip_accents removes every mark of every script, so text in other scripts goes letter by letter.
-      duckdb: `replace(lower(case when regexp_full_match(${TEXT}, '[${LATIN}]*')
-    then strip_accents(cdp.squeeze_text(value))
+      // Most names are clean and Latin. strip_accents removes every mark of every script, so text in other scripts goes
+      // letter by letter.
+      duckdb: `replace(lower(case
+    when regexp_full_match(${TEXT}, '[${LATIN_WORD}]+(?: [${LATIN_WORD}]+)*') then strip_accents(${TEXT})
+    when regexp_full_match(${TEXT}, '[${LATIN_WORD}${BLANK}]*') then strip_accents(cdp.squeeze_text(value))
     else array_to_string(list_transform(string_split(cdp.normalize_name(value), ''),
       lambda letter: case when regexp_full_match(letter, '[\\p{Latin}\\p{Greek}\\p{Cyrillic}\\x{300}-\\x{36F}]')
         then strip_accents(letter) else letter end), '') end), 'đ', 'd')`,
