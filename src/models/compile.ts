@@ -108,12 +108,13 @@ const compileDraft = async (
   for (const [read, at] of named.reads) if (!reads.has(read)) reads.set(read, at)
 
   let { header } = draft
-  try {
-    header =
-      kind.resolve?.(header, (other) => headerOf(drafts.get(facts.models.get(folded(other)) ?? '')), place) ?? header
-  } catch (thrown) {
-    if (!isCdpError(thrown)) throw thrown
-    problems.push(thrown)
+  if (named.problems.length === 0) {
+    try {
+      header = kind.resolve?.(header, (other) => headerOf(drafts, facts, other), place) ?? header
+    } catch (thrown) {
+      if (!isCdpError(thrown)) throw thrown
+      problems.push(thrown)
+    }
   }
   const tests = await compileHeaderTests(
     { model: name, file: draft.headerFile, tests: settings.tests, lineOf: draft.lineOf },
@@ -141,14 +142,19 @@ const compileDraft = async (
   return { model, reads, problems }
 }
 
-const headerOf = (draft: Draft | undefined): NamedHeader | undefined =>
-  draft && { name: draft.name, kind: draft.kind.kind, header: draft.header }
+const headerOf = (drafts: ReadonlyMap<string, Draft>, facts: StatementFacts, name: string): NamedHeader | undefined => {
+  const draft = drafts.get(facts.models.get(folded(name)) ?? '')
+  return draft && { name: draft.name, kind: draft.kind.kind, header: draft.header }
+}
 
 // What the header names rather than the SQL: `reads`, and whatever the kind builds on (`of: people`).
 const namedReads = (draft: Draft, facts: StatementFacts): Resolved => {
   const names = [
     ...draft.settings.reads.map((name, at) => ({ name, line: draft.lineOf(['reads', at]) })),
-    ...(draft.kind.needs?.(draft.header) ?? []).map((name) => ({ name, line: draft.lineOf([]) })),
+    ...(draft.kind.needs?.(draft.header) ?? []).map((name) => ({
+      name,
+      line: draft.lineOf(keyOf(draft.header, name)),
+    })),
   ]
   const parts = names.map(({ name, line }) =>
     resolveReferences(
@@ -167,6 +173,10 @@ const namedReads = (draft: Draft, facts: StatementFacts): Resolved => {
     problems: parts.flatMap((part) => part.problems),
   }
 }
+
+// The key of a header that has this value.
+const keyOf = (header: unknown, value: string): string[] =>
+  Object.entries(header ?? {}).flatMap(([key, found]) => (found === value ? [key] : []))
 
 // A test belongs to the last built of the models it reads: only then all of them are there. A test of a header moves only when what
 // it reads is built after its own model.
