@@ -29,6 +29,7 @@ export const readBytes = async (path: string, limit: number): Promise<Buffer> =>
 /** SHA-256 of the file as it lies there, compressed or not. */
 export const hashFile = async (path: string): Promise<string> => {
   const hash = createHash('sha256')
-  for await (const chunk of createReadStream(path, { highWaterMark: chunkBytes })) hash.update(chunk as Uint8Array)
+  const chunks: AsyncIterable<Uint8Array> = createReadStream(path, { highWaterMark: chunkBytes })
+  for await (const chunk of chunks) hash.update(chunk)
   return hash.digest('hex')
 }

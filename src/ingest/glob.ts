@@ -2,6 +2,7 @@
 // `*` and `?` stop at `/`, `**` is any number of folders, `[a-z]` and `{a,b}` are choices. Hidden files must be named.
 import { readdirSync, statSync, type Dirent } from 'node:fs'
 import { isAbsolute, join, sep } from 'node:path'
+import { codeOf } from './errno.ts'
 
 export interface FoundFile {
   /** As it is kept in cdp.load_files: below the project with `/`, or absolute where the pattern is. */
@@ -70,7 +71,7 @@ const list = (folder: string): Dirent[] => {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return []
+    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return []
     throw error
   }
 }

@@ -58,21 +58,16 @@ const guessesFor = (column: StageColumn, isKey: boolean): readonly Guess[] => {
 
 // A decimal's and a timestamp's test is on the shape alone: which decimal, and how the seconds are written, is measured.
 const test = (column: StageColumn, guess: Guess): string => {
-  const isJson = column.evidence.kind === 'json'
   const value = column.text
-  switch (guess) {
-    case 'decimal':
-      return `regexp_full_match(${value}, '${spelledDecimal}') and not regexp_full_match(${value}, '-0(?:\\.0+)?')`
-    case 'timestamp':
-      return `(${printsBack(value, { type: 'timestamp', format: 'any' })})`
-    case 'double':
-      // Of an integer in a column with fractions a double keeps fifteen digits for certain.
-      return isJson
-        ? `isfinite(try_cast(${value} as double)) and not regexp_full_match(${value}, '-?[0-9]{16,}')`
-        : printsBack(value, { type: 'double', format: undefined })
-    default:
-      return printsBack(value, { type: guess, format: undefined })
+  if (guess === 'decimal') {
+    return `regexp_full_match(${value}, '${spelledDecimal}') and not regexp_full_match(${value}, '-0(?:\\.0+)?')`
   }
+  if (guess === 'timestamp') return printsBack(value, { type: guess, format: 'any' })
+  // Of an integer in a JSON column with fractions a double keeps fifteen digits for certain.
+  if (guess === 'double' && column.evidence.kind === 'json') {
+    return `isfinite(try_cast(${value} as double)) and not regexp_full_match(${value}, '-?[0-9]{16,}')`
+  }
+  return printsBack(value, { type: guess, format: undefined })
 }
 
 const tests = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, string> =>
@@ -153,9 +148,12 @@ const decimalFrom = (column: StageColumn, fact: (name: string) => unknown): Type
   return fact('fraction ends in 0') === true ? undefined : { type, format: 'trimmed' }
 }
 
+const fractions: readonly Format[] = ['1', '2', '3', '4', '5', '6']
+
 const timestampFrom = (fact: (name: string) => unknown): TypeInForce | undefined => {
   const [shortest, longest] = [Number(fact('shortest')), Number(fact('longest'))]
   if (longest === 20) return plain('timestamp')
-  if (shortest === longest) return { type: 'timestamp', format: String(longest - 21) as Format }
+  const digits = fractions.find((format) => Number(format) === longest - 21)
+  if (shortest === longest && digits) return { type: 'timestamp', format: digits }
   return fact('seconds end in 0') === true ? undefined : { type: 'timestamp', format: 'trimmed' }
 }

@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs'
 import { finished } from 'node:stream/promises'
 import { CdpError, reasonOf } from '../core/errors.ts'
+import { codeOf } from './errno.ts'
 
 export interface LineWriter {
   line(text: string): void
@@ -15,9 +16,7 @@ const full = new Set(['ENOSPC', 'EDQUOT', 'EFBIG'])
 
 /** WAREHOUSE_FULL for a full disk; what else the system throws as it is. */
 export const writeError = (error: unknown): unknown =>
-  full.has((error as NodeJS.ErrnoException).code ?? '')
-    ? new CdpError('WAREHOUSE_FULL', { reason: reasonOf(error) }, { cause: error })
-    : error
+  full.has(codeOf(error) ?? '') ? new CdpError('WAREHOUSE_FULL', { reason: reasonOf(error) }, { cause: error }) : error
 
 export const openLines = (path: string): LineWriter => {
   const stream = createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 })

@@ -70,7 +70,7 @@ const withTable = async <T>(
  */
 export const upsertRows = (input: MergeInput, keys: readonly string[], cursor: string | undefined): Promise<Counts> => {
   const { warehouse, data, origin } = input
-  const { quote } = warehouse
+  const quote = (name: string): string => warehouse.quote(name)
   const target = warehouse.name(input.relation)
   const all = [...data, ...origin].map(({ name }) => quote(name))
   const content = data.filter(({ name }) => !keys.includes(name)).map(({ name }) => quote(name))
@@ -123,7 +123,7 @@ export const removeVanished = (
  */
 export const matchRows = (input: MergeInput, scope: string, remove: boolean): Promise<Counts> => {
   const { warehouse, data, origin } = input
-  const { quote } = warehouse
+  const quote = (name: string): string => warehouse.quote(name)
   const target = warehouse.name(input.relation)
   const file = origin.filter(({ name }) => name === '_cdp_source_file')
   const same = [...data, ...file].map(({ name }) => quote(name))

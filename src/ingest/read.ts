@@ -73,20 +73,11 @@ const stageOnce = (
   careful: ReadonlySet<string>,
 ): Promise<Stage> => {
   const format = formatOf(from, files, stream.id)
-  const known = stream.recorded
-  switch (format) {
-    case 'csv': {
-      const tabs = from.csv?.delimiter === undefined && files.every(({ file }) => /\.tsv(\.gz)?$/i.test(file))
-      return stageCsv(work, files, tabs ? { ...from.csv, delimiter: '\t' } : (from.csv ?? {}), known, careful)
-    }
-    case 'ndjson':
-    case 'json':
-      return stageJson(work, files, jsonOptions(stream, format))
-    case 'parquet':
-      return stageParquet(work, files, known, stream.timeZone)
-    case 'lines':
-      return stageTextLines(work, files)
-  }
+  if (format === 'ndjson' || format === 'json') return stageJson(work, files, jsonOptions(stream, format))
+  if (format === 'parquet') return stageParquet(work, files, stream.recorded, stream.timeZone)
+  if (format === 'lines') return stageTextLines(work, files)
+  const tabs = from.csv?.delimiter === undefined && files.every(({ file }) => /\.tsv(\.gz)?$/i.test(file))
+  return stageCsv(work, files, tabs ? { ...from.csv, delimiter: '\t' } : (from.csv ?? {}), stream.recorded, careful)
 }
 
 const jsonOptions = (stream: ReadStream, format: 'ndjson' | 'json'): JsonOptions => ({

@@ -1,6 +1,6 @@
 // The raw relation of a stream: made, given new columns, widened. Never narrowed.
 import { CdpError } from '../core/errors.ts'
-import type { RelationName, Warehouse } from '../warehouse/warehouse.ts'
+import type { ColumnType, RelationName, Warehouse } from '../warehouse/warehouse.ts'
 import type { ColumnPlan } from './columns.ts'
 import { cast, print, promiseKept } from './types.ts'
 
@@ -27,7 +27,8 @@ export const shapeRelation = async (
   { plans, own }: { readonly plans: readonly ColumnPlan[]; readonly own: OwnColumns },
   stream: { readonly id: string; readonly timeZone: string },
 ): Promise<boolean> => {
-  const { quote, typeName } = warehouse
+  const quote = (name: string): string => warehouse.quote(name)
+  const typeName = (type: ColumnType): string => warehouse.typeName(type)
   const table = warehouse.name(relation)
   if (!exists) {
     const columns = plans.map((plan) => `${quote(plan.name)} ${typeName(plan.type)}`)
@@ -59,7 +60,8 @@ const retype = async (
   plan: ColumnPlan,
   stream: { readonly id: string; readonly timeZone: string },
 ): Promise<void> => {
-  const { quote, typeName } = warehouse
+  const quote = (name: string): string => warehouse.quote(name)
+  const typeName = (type: ColumnType): string => warehouse.typeName(type)
   const column = quote(plan.name)
   if (!plan.before) return
   const text = print(column, plan.before, typeName('text'))

@@ -38,9 +38,9 @@ export interface Stage {
   readonly rejectedRows: number
   /** `_cdp_file`, `file` (null for pages), `fields` (JSON, for CSV), quoted. */
   readonly files: string
-  locate(rows: string): Promise<Located>
+  readonly locate: (rows: string) => Promise<Located>
   /** How to get the physical line of every row: a join to put after `from <table> s`, and an expression. */
-  lines(): Promise<{ readonly join: string; readonly line: string }>
+  readonly lines: () => Promise<{ readonly join: string; readonly line: string }>
 }
 
 /** A place to work in: the reader, names for temporary relations and files, all removed when the load ends. */
@@ -48,11 +48,11 @@ export interface Work {
   readonly reader: Session
   readonly signal: AbortSignal
   /** A new name for a temporary relation, quoted. */
-  temp(purpose: string): string
+  readonly temp: (purpose: string) => string
   /** A path for a temporary file. */
-  file(name: string): string
-  progress(rows: number): void
-  drop(): Promise<void>
+  readonly file: (name: string) => string
+  readonly progress: (rows: number) => void
+  readonly drop: () => Promise<void>
 }
 
 let works = 0
@@ -92,6 +92,8 @@ export const createRejected = async (work: Work): Promise<string> => {
   return table
 }
 
+const text = (value: string | null): string => (value === null ? 'cast(null as varchar)' : literal(value))
+
 /** The relation of files: name, first row and number of rows of each; `fields` is for formats whose text does not name them. */
 export const createFiles = async (
   work: Work,
@@ -102,7 +104,6 @@ export const createFiles = async (
   await work.reader.run(
     `create temp table ${files} (_cdp_file integer, file varchar, fields varchar, first_row bigint, records bigint)`,
   )
-  const text = (value: string | null): string => (value === null ? 'cast(null as varchar)' : literal(value))
   for (let at = 0; at < inputs.length; at += 500) {
     const values = inputs
       .slice(at, at + 500)

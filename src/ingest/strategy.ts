@@ -105,5 +105,5 @@ export const rowsOfFiles = async (context: LandContext, stage: Stage): Promise<R
       select _cdp_file, count(*) as n from ${stage.table} group by 1
       union all select _cdp_file, count(*) from ${stage.rejected} group by 1) group by 1`,
   )
-  return new Map(rows.map(({ file, n }) => [file, Number(n)]))
+  return new Map(rows.map(({ file, n }) => [file, n]))
 }

@@ -12,12 +12,13 @@ export interface TypeInForce {
   readonly format: Format | undefined
 }
 
-const simple = new Set<string>(['text', 'integer', 'double', 'boolean', 'date', 'timestamp', 'json', 'bytes'])
+const simple = ['text', 'integer', 'double', 'boolean', 'date', 'timestamp', 'json', 'bytes'] as const
 
 /** A portable type by its name in a project (`decimal(18,2)`), or undefined. */
 export const parseType = (text: string): ColumnType | undefined => {
   const name = text.toLowerCase().replaceAll(/\s+/g, '')
-  if (simple.has(name)) return name as ColumnType
+  const found = simple.find((type) => type === name)
+  if (found) return found
   const match = /^decimal\((\d+),(\d+)\)$/.exec(name)
   if (!match) return undefined
   const [precision, scale] = [Number(match[1]), Number(match[2])]
@@ -77,6 +78,7 @@ export const promiseKept = (column: string, type: ColumnType): string => {
       return `json_valid(${column})`
     case 'bytes':
       return matches(column, String.raw`\\x(?:[0-9a-fA-F]{2})*`)
+    case 'text':
     default:
       return 'true'
   }
@@ -96,6 +98,9 @@ export const cast = (column: string, type: ColumnType, timeZone: string): string
       return `case when json_valid(${column}) then cast(${column} as json) end`
     case 'bytes':
       return `unhex(substr(${column}, 3))`
+    case 'integer':
+    case 'double':
+    case 'date':
     default:
       return `try_cast(${column} as ${readerType(type)})`
   }
@@ -142,6 +147,7 @@ export const printsBack = (
       return `json_valid(${column})`
     case 'bytes':
       return 'false'
+    case 'text':
     default:
       return 'true'
   }

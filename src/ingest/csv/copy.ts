@@ -30,7 +30,7 @@ export interface Layout {
 export const longestRaw = 1024 * 1024
 
 /** Of the copy: written as the engine reads it strictly. */
-export const copyDialect = (dialect: Dialect): Dialect => ({ ...dialect, quote: 34, carriageReturns: false })
+export const copyDialect = (dialect: Dialect): Dialect => ({ ...dialect, quote: 34, newline: '\n' })
 
 /** Copies what can be read and hands out the rest. Returns the records copied and the longest in bytes. */
 export const copyReadable = async (
@@ -42,7 +42,7 @@ export const copyReadable = async (
 ): Promise<{ readonly records: number; readonly longest: number }> => {
   const { dialect } = layout
   const delimiter = String.fromCharCode(dialect.delimiter)
-  const rewrite = dialect.carriageReturns || dialect.quote !== 34
+  const rewrite = dialect.newline === '\r' || dialect.quote !== 34
   let [records, longest] = [0, 0]
   const take = (view: RecordView, index: number): boolean => {
     const reason = reasonOf(view, layout.fields)
@@ -52,8 +52,8 @@ export const copyReadable = async (
     }
     records += 1
     longest = Math.max(longest, view.end - view.start)
-    if (rewrite || view.unusual) {
-      const fields = fieldsOf(view.buffer, view.start, view.end, dialect)
+    if (rewrite || view.unusual || view.fields > layout.fields) {
+      const fields = fieldsOf(view.buffer, view.start, view.end, dialect).slice(0, layout.fields)
       out.line(fields.map((field) => (field === undefined ? '' : `"${field.replaceAll('"', '""')}"`)).join(delimiter))
     } else out.bytes(view.buffer.subarray(view.start, view.end))
     return true
@@ -115,17 +115,17 @@ const eachRecord = async (
   await scanRecords(chunksOf(path), dialect, visit, afterChunk)
 }
 
+const reasons = {
+  encoding: 'the record is not UTF-8',
+  quote: 'text follows a closing quote',
+  unclosed: 'a quote is never closed',
+} as const
+
 const reasonOf = (view: RecordView, fields: number): string | undefined => {
-  switch (view.problem) {
-    case 'encoding':
-      return 'the record is not UTF-8'
-    case 'quote':
-      return 'text follows a closing quote'
-    case 'unclosed':
-      return 'a quote is never closed'
-    case undefined:
-      return view.fields === fields ? undefined : `the record has ${view.fields} fields, not ${fields}`
-  }
+  if (view.problem !== undefined) return reasons[view.problem]
+  // As the engine does: separators after the last column, with nothing between them, are let pass.
+  if (view.fields === fields || (view.fields > fields && view.filled <= fields)) return undefined
+  return `the record has ${view.fields} fields, not ${fields}`
 }
 
 const rawOf = (view: RecordView): string =>

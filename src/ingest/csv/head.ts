@@ -39,12 +39,8 @@ export const readHead = async (path: string, file: string, options: CsvOptions):
       throw new CdpError('STREAM_ENCODING', { file, encoding: 'UTF-16' })
     }
     const final = buffer.length < size || size > longestRecord
-    const head = headOf(
-      buffer,
-      { quote, delimiter, carriageReturns: !buffer.includes(10) && buffer.includes(13) },
-      options,
-      final,
-    )
+    const newline = !buffer.includes(10) && buffer.includes(13) ? '\r' : '\n'
+    const head = headOf(buffer, { quote, delimiter, newline }, options, final)
     if (head) return head
   }
 }
@@ -57,13 +53,15 @@ const headOf = (buffer: Buffer, unsure: Unsure, options: CsvOptions, final: bool
   const view = newView(buffer)
   const start = buffer[0] === 0xef && buffer[1] === 0xbb && buffer[2] === 0xbf ? 3 : 0
   for (let at = start; at < buffer.length;) {
-    const dialect = { ...unsure, delimiter: unsure.delimiter ?? guessDelimiter(buffer, at, unsure, final) }
-    const next = readRecord(buffer, at, dialect, view, final)
+    const read = { ...unsure, delimiter: unsure.delimiter ?? guessDelimiter(buffer, at, unsure.quote) }
+    const next = readRecord(buffer, at, read, view, final)
     if (next < 0) return undefined
     if (view.blank) {
       at = next
       continue
     }
+    const newline = next - view.end === 2 ? '\r\n' : read.newline
+    const dialect: Dialect = { ...read, newline }
     const fields = fieldsOf(buffer, view.start, view.end, dialect).map((field) => field ?? '')
     const names = named.length > 0 ? named : header ? fields : fields.map((_, index) => `column_${index + 1}`)
     return { dialect, names, header, late: at > start }
@@ -73,12 +71,17 @@ const headOf = (buffer: Buffer, unsure: Unsure, options: CsvOptions, final: bool
     : undefined
 }
 
-const guessDelimiter = (buffer: Buffer, at: number, unsure: Unsure, final: boolean): number => {
-  const view = newView(buffer)
-  let [best, most] = [comma, 1]
-  for (const delimiter of separators) {
-    const next = readRecord(buffer, at, { ...unsure, delimiter }, view, final)
-    if (next >= 0 && view.problem === undefined && view.fields > most) [best, most] = [delimiter, view.fields]
+// Quotes are taken wherever they are: which separator is the right one is not known yet.
+const guessDelimiter = (buffer: Buffer, start: number, quote: number): number => {
+  const counts = new Map(separators.map((separator) => [separator, 0]))
+  let quoted = false
+  for (let at = start; at < buffer.length; at++) {
+    const byte = buffer[at] ?? 0
+    if (byte === quote) quoted = !quoted
+    if (quoted) continue
+    if (byte === 10 || byte === 13) break
+    const count = counts.get(byte)
+    if (count !== undefined) counts.set(byte, count + 1)
   }
-  return best
+  return [...counts].reduce((best, next) => (next[1] > best[1] ? next : best), [comma, 0])[0]
 }

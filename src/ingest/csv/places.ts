@@ -40,11 +40,15 @@ export class ReadCarefully extends Error {
 
 export interface Places {
   /** Keeps the shifts that `find` gives for a file. */
-  remember(entry: Entry, find: (shift: (shift: Shift) => void) => Promise<void>): Promise<void>
-  /** To be called once all is staged. */
-  count(rejected: string): Promise<{ readonly files: string; readonly rows: number; readonly rejectedRows: number }>
-  locate(rows: string): Promise<Located>
-  lines(): Promise<{ readonly join: string; readonly line: string }>
+  readonly remember: (entry: Entry, find: (shift: (shift: Shift) => void) => Promise<void>) => Promise<void>
+  /** To be called once all is staged; makes the relation of files. */
+  readonly count: (rejected: string) => Promise<{
+    readonly files: string
+    readonly rows: number
+    readonly rejectedRows: number
+  }>
+  readonly locate: (rows: string) => Promise<Located>
+  readonly lines: () => Promise<{ readonly join: string; readonly line: string }>
 }
 
 export const createPlaces = (
@@ -102,7 +106,7 @@ export const createPlaces = (
   const mapLines = async (entry: Entry): Promise<void> => {
     if (found.has(entry.index)) return
     const heading = entry.layout.header ? 1 : 0
-    const lines = entry.layout.dialect.carriageReturns ? -1 : await countLines(entry.source)
+    const lines = entry.layout.dialect.newline === '\r' ? -1 : await countLines(entry.source)
     if (lines !== recordsOf(entry) + heading) await scan(entry, [], () => undefined)
     else await remember(entry, async (shift) => shift({ from: 0, record: 1, line: 1 + heading }))
   }

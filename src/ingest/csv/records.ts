@@ -7,8 +7,8 @@ export interface Dialect {
   readonly delimiter: number
   /** -1: none. */
   readonly quote: number
-  /** Only lone carriage returns end lines; else `\n` and `\r\n` do, and a lone `\r` is data. */
-  readonly carriageReturns: boolean
+  /** What ends the first line. With `\r` it alone ends lines; else `\n` and `\r\n` do, and a lone `\r` is data. */
+  readonly newline: '\n' | '\r\n' | '\r'
 }
 
 /** One record; the object is used again for the next one. */
@@ -20,6 +20,8 @@ export interface RecordView {
   /** Physical line it starts on, from 1. */
   line: number
   fields: number
+  /** Up to here; the fields after it are empty and unquoted. */
+  filled: number
   /** A blank line. The engine skips it, except where a record has one field. */
   blank: boolean
   /** Written in a way that a strict reader may take differently; to be quoted anew in a copy. */
@@ -33,6 +35,7 @@ export const newView = (buffer: Buffer): RecordView => ({
   end: 0,
   line: 1,
   fields: 1,
+  filled: 0,
   blank: false,
   unusual: false,
   problem: undefined,
@@ -62,8 +65,8 @@ export const scanRecords = async (
   let line = 1
   let first = true
   const work = (final: boolean): void => {
-    let buffer =
-      held.length === 1 && rest.length === 0 ? asBuffer(held[0] as Uint8Array) : Buffer.concat([rest, ...held])
+    const [only] = held
+    let buffer = only && held.length === 1 && rest.length === 0 ? asBuffer(only) : Buffer.concat([rest, ...held])
     held = []
     heldBytes = 0
     if (first && buffer.length >= 3) {
@@ -100,7 +103,7 @@ export const scanRecords = async (
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 const linesIn = (buffer: Buffer, from: number, to: number, dialect: Dialect): number => {
-  const end = dialect.carriageReturns ? CR : LF
+  const end = dialect.newline === '\r' ? CR : LF
   let lines = 0
   for (let at = buffer.indexOf(end, from); at >= 0 && at < to; at = buffer.indexOf(end, at + 1)) lines += 1
   return lines
@@ -108,15 +111,17 @@ const linesIn = (buffer: Buffer, from: number, to: number, dialect: Dialect): nu
 
 /** Reads the record at `at` into `view`; returns where the next one starts, or -1 when the buffer ends before the record does. */
 export const readRecord = (buffer: Buffer, at: number, dialect: Dialect, view: RecordView, final: boolean): number => {
-  const { delimiter, quote, carriageReturns } = dialect
+  const { delimiter, quote } = dialect
+  const carriageReturns = dialect.newline === '\r'
   const { length } = buffer
   view.start = at
   view.fields = 1
+  view.filled = 0
   view.unusual = false
   view.problem = undefined
   let i = at
   for (;;) {
-    // A field starts here.
+    const from = i
     const opening = buffer[i] === quote ? i : buffer[i] === SPACE && buffer[i + 1] === quote ? i + 1 : -1
     if (opening >= 0) {
       if (opening > i) view.unusual = true
@@ -131,7 +136,7 @@ export const readRecord = (buffer: Buffer, at: number, dialect: Dialect, view: R
         return badLine(buffer, at, dialect, view, 'quote', i)
     } else {
       for (; i < length; i++) {
-        const byte = buffer[i] as number
+        const byte = buffer[i]
         if (byte === delimiter || byte === LF) break
         if (byte === CR) {
           if (carriageReturns) break
@@ -141,6 +146,7 @@ export const readRecord = (buffer: Buffer, at: number, dialect: Dialect, view: R
         }
       }
     }
+    if (i > from) view.filled = view.fields
     if (i >= length) {
       if (!final) return -1
       return finish(view, at, length, length)
@@ -185,7 +191,7 @@ const badLine = (
   from = at,
 ): number => {
   view.problem = problem
-  const end = buffer.indexOf(dialect.carriageReturns ? CR : LF, from)
+  const end = buffer.indexOf(dialect.newline === '\r' ? CR : LF, from)
   if (end < 0) return finish(view, at, buffer.length, buffer.length)
   return finish(view, at, end > at && buffer[end - 1] === CR ? end - 1 : end, end + 1)
 }

@@ -6,6 +6,7 @@ import { openLines } from '../line-writer.ts'
 import { nameColumns, type NamedColumn } from '../names.ts'
 import { createRejected, type Evidence, type Stage, type Work } from '../stage.ts'
 import { copyDialect, copyReadable, type Layout, type Shift } from './copy.ts'
+import type { Dialect } from './records.ts'
 import { readHead, type CsvOptions } from './head.ts'
 import { createPlaces, type CsvInput, type Entry } from './places.ts'
 
@@ -110,7 +111,7 @@ const readHeads = async (
   return { entries, columns: [...columns.values()] }
 }
 
-const toldDialect = { delimiter: 44, quote: 34, carriageReturns: false }
+const toldDialect: Dialect = { delimiter: 44, quote: 34, newline: '\n' }
 
 const groupsOf = (entries: readonly Entry[]): Entry[][] => {
   const groups = new Map<string, Entry[]>()
@@ -120,6 +121,8 @@ const groupsOf = (entries: readonly Entry[]): Entry[][] => {
   }
   return [...groups.values()]
 }
+
+const lineBreaks = { '\n': '\\n', '\r\n': '\\r\\n', '\r': '\\r' } as const
 
 /** One statement for files that are written alike. Only an unquoted empty field is null. */
 const insertSql = (table: string, group: readonly Entry[]): string => {
@@ -136,6 +139,8 @@ const insertSql = (table: string, group: readonly Entry[]): string => {
     `delim = ${literal(String.fromCharCode(dialect.delimiter))}`,
     `quote = ${mark}`,
     `escape = ${mark}`,
+    // Its own guess is the first line break it meets, be it inside quotes.
+    `new_line = ${literal(lineBreaks[dialect.newline])}`,
     `nullstr = ''`,
     'allow_quoted_nulls = false',
     `columns = {${named.map((_, at) => `'c${at}': 'VARCHAR'`).join(', ')}}`,

@@ -33,12 +33,15 @@ export const readLines = async (
     await load(all)
   } catch (error) {
     if (!refused(error)) throw error
-    for (const one of all) {
+    for (const [index, input] of all) {
       work.signal.throwIfAborted()
-      await (all.length === 1 ? Promise.reject(error as Error) : load([one])).catch((cause: unknown) => {
-        if (!refused(cause)) throw cause
-        return readCopy(work, one[0], one[1], table, rejected)
-      })
+      const whole =
+        all.length > 1 &&
+        (await load([[index, input]]).then(
+          () => true,
+          (cause: unknown) => (refused(cause) ? false : Promise.reject(cause)),
+        ))
+      if (!whole) await readCopy(work, index, input, table, rejected)
     }
   }
 }
@@ -85,7 +88,7 @@ const readCopy = async (
   try {
     await reader.run(
       `insert into ${table} select text, ${index} from read_csv(${literal(path)}, auto_detect = false, header = false, delim = ',',
-        quote = '"', escape = '"', allow_quoted_nulls = false, max_line_size = ${Math.max(2_000_000, longest * 2)},
+        quote = '"', escape = '"', new_line = '\\n', allow_quoted_nulls = false, max_line_size = ${Math.max(2_000_000, longest * 2)},
         columns = {'text': 'VARCHAR'})`,
     )
   } catch (error) {
