@@ -31,6 +31,16 @@ const loads: WarehouseCase = onOne('load appends what the reader reads', async (
   await refusal('QUERY_FAILED', w.load(raw('t'), ['v'], 'select no_such_column'))
 })
 
+const staged: WarehouseCase = onOne('the reader keeps a temporary relation, and load takes it', async (w) => {
+  await table(w, 't')
+  const { reader } = w
+  await reader.run(`create temp table staged as select range as n, 'v' || range as v from range(5000)`)
+  deepEqual(await reader.run(`delete from staged where n >= 4000`), { changed: 1000 })
+  equal(await w.load(raw('t'), ['key2', 'v'], 'select n, v from staged'), 4000)
+  equal(await count(w, raw('t')), 4000)
+  await reader.run('drop table staged')
+})
+
 const unloads: WarehouseCase = onOne(
   'unload writes the values that a stream gives, as NDJSON',
   async (w, { folder }) => {
@@ -156,4 +166,4 @@ const built: WarehouseCase = onOne('the query builder writes, reads, quotes and 
   )
 })
 
-export const bulkCases: readonly WarehouseCase[] = [loads, unloads, ordered, merges, lists, built]
+export const bulkCases: readonly WarehouseCase[] = [loads, staged, unloads, ordered, merges, lists, built]

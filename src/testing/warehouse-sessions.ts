@@ -203,6 +203,25 @@ const apart: WarehouseCase = onOne(
   'transactionalDdl',
 )
 
+const together: WarehouseCase = onOne(
+  'statements of one transaction may be started together',
+  async (w) => {
+    const t = w.name(await numbers(w, 't', 0))
+    const values = Array.from({ length: 40 }, (_, at) => at + 1)
+    await w.transaction(async () => {
+      await Promise.all(values.map((value) => w.run({ sql: `insert into ${t} select $1`, parameters: [value] })))
+    })
+    const read = await Promise.all(
+      values.map((value) => w.all({ sql: `select n from ${t} where n = $1`, parameters: [value] })),
+    )
+    deepEqual(
+      read,
+      values.map((n) => [{ n }]),
+    )
+  },
+  'transactionalDdl',
+)
+
 const inside: WarehouseCase = onOne(
   'a stream in a transaction sees its changes, and is not cut short by a statement',
   async (w) => {
@@ -235,5 +254,6 @@ export const sessionCases: readonly WarehouseCase[] = [
   nestedOnes,
   swallowed,
   apart,
+  together,
   inside,
 ]

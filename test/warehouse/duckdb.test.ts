@@ -11,7 +11,8 @@ import { openWarehouse } from '../../src/warehouse/warehouse.ts'
 const supports = { transactionalDdl: true, concurrentWriters: false, fileLock: true, dryRun: false }
 
 describe('DuckDB as a warehouse', () => {
-  it.for(warehouseCases(supports))('$test.title', async ({ test, gap }, { skip }) => {
+  const cases = warehouseCases(supports).map((entry) => [entry.test.title, entry] as const)
+  it.for(cases)('%s', async ([, { test, gap }], { skip }) => {
     if (gap !== undefined) skip(gap)
     const [root, folder] = [mkdtempSync(join(tmpdir(), 'cdp-state-')), mkdtempSync(join(tmpdir(), 'cdp-files-'))]
     const open: WarehouseHarness['open'] = (options) =>

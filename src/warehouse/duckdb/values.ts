@@ -32,12 +32,10 @@ const integer = (value: bigint): number | bigint => {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : value
 }
-// A bigint is made only for what a number cannot hold.
+// A bigint is made only for what a number cannot hold; the sum of a larger one is never a safe integer.
 const integer64 = (data: DataView, offset: number): number | bigint => {
-  const high = data.getInt32(offset + 4, true)
-  return high >= -0x20_0000 && high < 0x20_0000
-    ? high * 0x1_0000_0000 + data.getUint32(offset, true)
-    : integer(data.getBigInt64(offset, true))
+  const number = data.getInt32(offset + 4, true) * 0x1_0000_0000 + data.getUint32(offset, true)
+  return Number.isSafeInteger(number) ? number : data.getBigInt64(offset, true)
 }
 const int64 = (data: DataView, offset: number): bigint => data.getBigInt64(offset, true)
 const int128 = (data: DataView, offset: number): bigint =>
