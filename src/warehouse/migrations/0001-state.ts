@@ -1,4 +1,5 @@
-// The first state: the two schemas beside the models', and every relation of the engine.
+// The first state: the two schemas beside the models', and every relation of the engine. Until the first release it follows
+// relations.ts; from then on its list is copied here, and every change is a migration of its own.
 import { engineRelations, type EngineRelationName } from '../relations.ts'
 import { createEngineRelation } from '../statements.ts'
 import type { Migration } from './index.ts'
