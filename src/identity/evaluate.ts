@@ -29,8 +29,6 @@ export const evaluate = async (
   session: Session,
   { found, truth }: { readonly found: string; readonly truth: string },
 ): Promise<Evaluation> => {
-  const pairs = (by: string): string =>
-    `(select count(*) as persons, sum(c.n * (c.n - 1) / 2) as pairs, sum(c.n) as records from (select count(*) as n from known k group by ${by}) c)`
   const [row] = await session.all<Counts>(
     `with known as (
   select f.person as found, t.person as truth
@@ -62,3 +60,6 @@ type Counts = Readonly<
     number | bigint | string | null
   >
 >
+
+const pairs = (by: string): string =>
+  `(select count(*) as persons, sum(c.n * (c.n - 1) / 2) as pairs, sum(c.n) as records from (select count(*) as n from known k group by ${by}) c)`

@@ -116,14 +116,14 @@ export const writeRedirects = async (
     'followed',
     `select o.old_id, o.person_id from (
   select v.old_id, v.person_id, row_number() over (
-    partition by v.old_id order by v.n desc, case when c.person_id = v.person_id then 0 else 1 end, v.first_key) as place
+    partition by v.old_id order by v.n desc, case when coalesce(c.person_id, g.person_id) = v.person_id then 0 else 1 end, v.first_key) as place
   from (
     select f.person_id as old_id, a.person_id, count(*) as n, min(f.record_key) as first_key
     from ${table(work, 'person_former_records')} f
     join ${work.name('members')} m on m.record_key = f.record_key and m.x is not null
     join ${work.name('assigned')} a on a.root = m.root
     where f.graph = ${registry.literal} group by f.person_id, a.person_id
-  ) v left join ${current} c on c.old_id = v.old_id
+  ) v left join ${current} c on c.old_id = v.old_id left join ${work.name('merges')} g on g.was = v.old_id
 ) o where o.place = 1`,
   )
   await work.make(

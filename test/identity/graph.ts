@@ -7,7 +7,8 @@ import { buildIdentity, type IdentityInput, type IdentityOutcome } from '../../s
 import type { IdentitySettings } from '../../src/identity/settings.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
 import { duckdbInstall } from '../../src/warehouse/functions/index.ts'
-import { openWarehouse, type Row, type Warehouse } from '../../src/warehouse/warehouse.ts'
+import { engineRelations } from '../../src/warehouse/relations.ts'
+import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts'
 
 export interface TestWarehouse {
   readonly warehouse: Warehouse
@@ -34,7 +35,9 @@ export const openMemory = async (): Promise<TestWarehouse> => {
 
 export type TestRecord = Readonly<Record<string, string | number | null>>
 
-export const settings = (over: Partial<IdentitySettings> & Pick<IdentitySettings, 'identifiers'>): IdentitySettings => ({
+export const settings = (
+  over: Partial<IdentitySettings> & Pick<IdentitySettings, 'identifiers'>,
+): IdentitySettings => ({
   record: ['source', 'record_id'],
   seen_at: 'seen_at',
   names: [],
@@ -92,7 +95,14 @@ export const personOf = async (warehouse: Warehouse): Promise<Map<string, string
 export const groups = async (warehouse: Warehouse): Promise<string[][]> => {
   const byPerson = new Map<string, string[]>()
   for (const [key, person] of await personOf(warehouse)) byPerson.set(person, [...(byPerson.get(person) ?? []), key])
-  return [...byPerson.values()].map((keys) => keys.toSorted()).toSorted((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1))
+  return [...byPerson.values()]
+    .map((keys) => keys.toSorted())
+    .toSorted((a, b) => ((a[0] ?? '') < (b[0] ?? '') ? -1 : 1))
 }
 
-export const rowsOf = (warehouse: Warehouse, sql: string): Promise<Row[]> => warehouse.all(sql)
+/** Forgets every person. */
+export const clear = async (warehouse: Warehouse): Promise<void> => {
+  for (const name of Object.keys(engineRelations)) {
+    if (name.startsWith('person')) await warehouse.run(`delete from cdp.${name}`)
+  }
+}
