@@ -15,8 +15,8 @@ const entry = <A>(kind: ErrorKind, message: (args: A) => string, hint?: (args: A
 
 // The line of a statement that is meant, with a mark under the place; of a long line the part around it.
 const pointed = (sql: string, line: number, column: number): string => {
-  const all = Array.from(sql.split('\n')[line - 1] ?? '')
-  const from = Math.max(0, column - 81)
+  const all = Array.from(sql.split('\n')[line - 1] ?? sql)
+  const from = column > 81 ? column - 81 : 0
   const part = all.slice(from, from + 160).join('')
   return `${String(line).padStart(4)} | ${part}\n     | ${' '.repeat(Math.max(0, column - 1 - from))}^`
 }
@@ -272,6 +272,12 @@ export const catalogue = {
     'transient',
     (a) =>
       `Sync ${a.sync} stopped: ${a.target} does not take anything (${a.reason}). ${a.left} rows are left and go out with the next run.`,
+  ),
+  SYNC_JOURNAL: entry<{ sync: string; path: string; reason: string }>(
+    'transient',
+    (a) =>
+      `Sync ${a.sync} stopped: its journal ${a.path} could not be written (${a.reason}), and nothing is sent that is not written down. What may have arrived is sent again by the next run, or listed as unknown where it must not be.`,
+    () => 'Free disk space or mend the permissions of .cdp, then run the sync again.',
   ),
   SYNC_CONNECTOR: entry<{ sync: string; destination: string; detail: string }>(
     'bug',
