@@ -1,0 +1,44 @@
+// The plan on its way out: rows read back from the spool in order, a part of the file at a time.
+import { open } from 'node:fs/promises'
+import type { JsonObject } from '../core/json.ts'
+import type { Operation } from './destination.ts'
+
+export interface SpoolRow {
+  /** Its number in the plan. */
+  readonly n: number
+  readonly action: 'send' | 'poll'
+  readonly op: Operation
+  readonly id: string
+  readonly key: JsonObject
+  readonly record: JsonObject | null
+  readonly ref: string | null
+  readonly job: string | null
+}
+
+const chunkBytes = 256 * 1024
+
+/** The lines of a file as objects, some at a time. */
+export const readLines = async function* <T>(path: string): AsyncGenerator<T[]> {
+  const file = await open(path, 'r')
+  try {
+    const chunk = Buffer.alloc(chunkBytes)
+    let rest: Buffer[] = []
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunkBytes)
+      if (bytesRead === 0) break
+      const part = chunk.subarray(0, bytesRead)
+      const end = part.lastIndexOf(10)
+      if (end < 0) {
+        rest.push(Buffer.from(part))
+        continue
+      }
+      const text = Buffer.concat([...rest, part.subarray(0, end)]).toString('utf8')
+      rest = [Buffer.from(part.subarray(end + 1))]
+      yield text.split('\n').map((line) => JSON.parse(line) as T)
+    }
+    const last = Buffer.concat(rest).toString('utf8').trim()
+    if (last !== '') yield [JSON.parse(last) as T]
+  } finally {
+    await file.close()
+  }
+}
