@@ -51,6 +51,10 @@ export class CdpError<C extends ErrorCode = ErrorCode> extends Error {
 export const isCdpError = (value: unknown): value is CdpError =>
   typeof value === 'object' && value !== null && brand in value
 
+/** True for a CdpError with this code; its facts are then typed. */
+export const hasCode = <C extends ErrorCode>(value: unknown, code: C): value is CdpError<C> =>
+  isCdpError(value) && value.code === code
+
 /** Several problems found together, so that a user mends them in one go. */
 export class Problems extends Error {
   readonly problems: readonly CdpError[]

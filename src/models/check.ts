@@ -1,6 +1,6 @@
 // Has the engine itself prepare every model, because the parser accepts what the engine refuses. Nothing of the project's data is needed
 // or touched: in an empty database each relation is stood for by an empty table with its columns, in the order of the models.
-import { CdpError, isCdpError } from '../core/errors.ts'
+import { CdpError, hasCode } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Column, RelationName, Warehouse } from '../warehouse/warehouse.ts'
 import { loadKind } from './kinds/kinds.ts'
@@ -111,8 +111,8 @@ const standIn = async (scratch: Warehouse, relation: RelationName, columns: read
 }
 
 const refused = (model: CompiledModel, scratch: Warehouse, instant: string, thrown: unknown): CdpError => {
-  if (!isCdpError(thrown) || thrown.code !== 'QUERY_FAILED') throw thrown
-  const { line, column } = thrown.args as { readonly line?: number; readonly column?: number }
+  if (!hasCode(thrown, 'QUERY_FAILED')) throw thrown
+  const { line, column } = thrown.args
   const args = { model: model.name, engine: scratch.engine, reason: engineReason(thrown).replace(/\.$/, '') }
   if (line === undefined || column === undefined) {
     const context = { place: { file: model.file, line: model.sqlLine }, cause: thrown }

@@ -1,10 +1,10 @@
 // From a header's YAML to a model's settings: the keys of all kinds and those of its own, every problem with its line.
 import { z } from 'zod'
 import { CdpError } from '../core/errors.ts'
-import { commonKeys, kindNames, parseHeader, splitFile, type HeaderTest } from './header.ts'
+import { commonKeys, kindNames, parseHeader, splitFile } from './header.ts'
 import type { ChosenModel } from './files.ts'
 import { loadKind } from './kinds/kinds.ts'
-import type { Kind, ModelKind } from './model.ts'
+import type { Kind } from './model.ts'
 import { spellingOf } from './statement.ts'
 import type { Position } from './text-position.ts'
 import { problemsOf } from './zod-problems.ts'
@@ -20,19 +20,12 @@ export interface Draft {
   readonly sqlFile: string
   readonly sqlAt: Position
   readonly headerFile: string
-  lineOf(path: readonly (string | number)[]): number
+  readonly lineOf: (path: readonly (string | number)[]) => number
 }
 
-interface Settings {
-  readonly kind: ModelKind
-  readonly description: string
-  readonly owner?: string | undefined
-  readonly tags: readonly string[]
-  readonly tests: readonly HeaderTest[]
-  readonly refresh: 'run' | 'hour' | 'day'
-  readonly reads: readonly string[]
-  readonly freshness?: string | undefined
-}
+type Settings = z.infer<typeof commonSchema>
+
+const commonSchema = z.object(commonKeys)
 
 export const draftModel = async (
   { name, file, base }: ChosenModel,
@@ -76,7 +69,7 @@ export const draftModel = async (
   const draft: Draft = {
     name,
     kind,
-    settings: settings.data as unknown as Settings,
+    settings: commonSchema.parse(parsed.data),
     header: header.data,
     sql: own.sql,
     sqlFile: file.file,

@@ -18,7 +18,7 @@ interface HeaderOf {
   readonly model: string
   readonly file: string
   readonly tests: readonly HeaderTest[]
-  lineOf(path: readonly (string | number)[]): number
+  readonly lineOf: (path: readonly (string | number)[]) => number
 }
 
 const checks = ['unique', 'not_null', 'accepted_values', 'relationships', 'expression'] as const

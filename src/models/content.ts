@@ -13,6 +13,6 @@ export const contentOf = async (warehouse: Warehouse, relation: RelationName): P
   const select = `select count(*) as n, cast(bit_xor(hash(t)) as varchar) as x, cast(sum(hash(t)) as varchar) as s from ${warehouse.name(relation)} t`
   const [row] = await warehouse.all<{ n: number; x: string | null; s: string | null }>(select)
   const columns = await warehouse.describe(`select * from ${warehouse.name(relation)}`)
-  const rows = Number(row?.n ?? 0)
+  const rows = row?.n ?? 0
   return { rows, text: `${rows}:${row?.x ?? 0}:${row?.s ?? 0}:${fingerprint(columns.map((c) => [c.name, c.type]))}` }
 }

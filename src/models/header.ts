@@ -54,13 +54,13 @@ const duration = z.string().refine((text) => parseDuration(text) !== undefined, 
 
 const severity = z.enum(['warn', 'error']).default('error')
 const columns = z.union([z.string(), z.array(z.string()).min(1)])
-const value = z.union([z.string(), z.number(), z.boolean()])
+const constant = z.union([z.string(), z.number(), z.boolean()])
 
 /** A test as written; exactly one of the first five keys is given. */
 export const testSchema = z.strictObject({
   unique: columns.optional(),
   not_null: columns.optional(),
-  accepted_values: z.strictObject({ column: z.string(), values: z.array(value).min(1) }).optional(),
+  accepted_values: z.strictObject({ column: z.string(), values: z.array(constant).min(1) }).optional(),
   relationships: z.strictObject({ column: z.string(), to: z.string(), field: z.string() }).optional(),
   expression: z.string().optional(),
   severity,
@@ -86,7 +86,7 @@ export const commonKeys = {
 export interface HeaderData {
   readonly data: Readonly<Record<string, unknown>>
   /** Line in the file of the deepest key of a path that is there. */
-  lineOf(path: readonly (string | number)[]): number
+  readonly lineOf: (path: readonly (string | number)[]) => number
   readonly problems: readonly { readonly message: string; readonly line: number; readonly column?: number }[]
 }
 
@@ -101,8 +101,7 @@ export const parseHeader = (yaml: string, line: number): HeaderData => {
     column: counter.linePos(error.pos[0]).col,
   }))
   const data: unknown = problems.length > 0 ? {} : document.toJS()
-  const isObject = typeof data === 'object' && data !== null && !Array.isArray(data)
-  if (!isObject && data !== null) {
+  if (!isRecord(data) && data !== null) {
     problems.push({
       message: 'it is not a list of `key: value` lines; a remark before a model starts with --.',
       line,
@@ -110,11 +109,14 @@ export const parseHeader = (yaml: string, line: number): HeaderData => {
     })
   }
   return {
-    data: isObject ? (data as Record<string, unknown>) : {},
+    data: isRecord(data) ? data : {},
     lineOf: (path) => lineAt(offsetOf(document, path)),
     problems,
   }
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const offsetOf = (document: Document, path: readonly (string | number)[]): number => {
   for (let length = path.length; length > 0; length--) {

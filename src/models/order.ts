@@ -1,5 +1,5 @@
 // The order of models: each after what it reads, and after what its tests read where that makes no circle.
-import { CdpError, formatPlace, isCdpError, type Place } from '../core/errors.ts'
+import { CdpError, formatPlace, hasCode, type Place } from '../core/errors.ts'
 import { topological } from '../core/graph.ts'
 
 /** A model's edges: what it reads -> where it says so; and what only its tests read. */
@@ -50,7 +50,7 @@ const circleIn = (graph: ReadonlyMap<string, readonly string[]>): string[] | und
     topological(graph)
     return undefined
   } catch (thrown) {
-    if (isCdpError(thrown) && thrown.code === 'GRAPH_CYCLE') return [...(thrown as CdpError<'GRAPH_CYCLE'>).args.path]
+    if (hasCode(thrown, 'GRAPH_CYCLE')) return [...thrown.args.path]
     throw thrown
   }
 }

@@ -1,5 +1,5 @@
 // Runs the tests of a model: each a SELECT that must return no rows. What fails is kept in cdp.test_failures until the next run of the test.
-import { CdpError, reasonOf } from '../core/errors.ts'
+import { CdpError, hasCode, reasonOf } from '../core/errors.ts'
 import { render, type BuildContext, type CompiledModel, type CompiledTest, type Severity } from './model.ts'
 
 export interface TestFailure {
@@ -46,7 +46,7 @@ const countAll = async (
   const count = (test: Selected, at: number): string => `select ${at} as test, count(*) as n from (${test.select}\n) t`
   try {
     const rows = await warehouse.all<{ test: number; n: number }>(tests.map(count).join('\nunion all '))
-    const found = new Map(rows.map((row) => [Number(row.test), Number(row.n)]))
+    const found = new Map(rows.map((row) => [row.test, row.n]))
     return tests.map((_, at) => found.get(at) ?? 0)
   } catch (thrown) {
     for (const test of tests) {
@@ -66,7 +66,5 @@ export const brokenTest = (test: CompiledTest, cause: unknown): CdpError =>
   )
 
 /** What the engine said, without the statement. */
-export const engineReason = (thrown: unknown): string => {
-  const args = thrown instanceof CdpError ? (thrown.args as { readonly reason?: unknown }) : {}
-  return typeof args.reason === 'string' ? args.reason : reasonOf(thrown)
-}
+export const engineReason = (thrown: unknown): string =>
+  hasCode(thrown, 'QUERY_FAILED') ? thrown.args.reason : reasonOf(thrown)

@@ -10,7 +10,7 @@ export interface Position {
 export const positionAt = (text: string, index: number): Position => {
   const before = text.slice(0, index)
   const lineStart = before.lastIndexOf('\n') + 1
-  return { line: before.split('\n').length, column: [...before.slice(lineStart)].length + 1 }
+  return { line: before.split('\n').length, column: Array.from(before.slice(lineStart)).length + 1 }
 }
 
 /** Index of a position; beyond the end of the text, its length. */
@@ -34,7 +34,7 @@ const widest = 100
 
 /** The line with a caret under the column; a long line is cut around it. */
 export const excerpt = (text: string, { line, column }: Position): string => {
-  const points = [...(text.split('\n')[line - 1] ?? '').replace(/\r$/, '').replaceAll('\t', ' ')]
+  const points = Array.from((text.split('\n')[line - 1] ?? '').replace(/\r$/, '').replaceAll('\t', ' '))
   const from = Math.max(0, Math.min(column - 1 - widest / 2, points.length - widest))
   const shown = points.slice(from, from + widest).join('')
   return `${shown}\n${' '.repeat(column - 1 - from)}^`

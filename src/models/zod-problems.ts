@@ -8,22 +8,32 @@ export interface ShapeProblem {
   readonly message: string
 }
 
-interface Definition {
+export interface Definition {
   readonly type: string
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>
-  readonly innerType?: z.core.$ZodType
-  readonly element?: z.core.$ZodType
-  readonly valueType?: z.core.$ZodType
-  readonly options?: readonly z.core.$ZodType[]
-  readonly in?: z.core.$ZodType
-  readonly out?: z.core.$ZodType
+  readonly shape?: Readonly<Record<string, unknown>>
+  readonly catchall?: unknown
+  readonly innerType?: unknown
+  readonly element?: unknown
+  readonly valueType?: unknown
+  readonly options?: readonly unknown[]
+  readonly left?: unknown
+  readonly right?: unknown
+  readonly in?: unknown
+  readonly out?: unknown
 }
 
-const definitionOf = (schema: z.core.$ZodType): Definition => schema._zod.def as unknown as Definition
+// What every zod 4 schema shows of itself, whichever copy of zod made it.
+export const definitionOf = (schema: unknown): Definition | undefined =>
+  typeof schema === 'object' && schema !== null && 'def' in schema && isDefinition(schema.def) ? schema.def : undefined
+
+const isDefinition = (value: unknown): value is Definition =>
+  typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 
 /** Keys an object may have at a path below a schema; empty where it may have any. */
-export const knownKeys = (schema: z.core.$ZodType, path: readonly PropertyKey[]): string[] => {
-  const { type, shape, innerType, element, valueType, options, in: input, out } = definitionOf(schema)
+export const knownKeys = (schema: unknown, path: readonly PropertyKey[]): string[] => {
+  const definition = definitionOf(schema)
+  if (definition === undefined) return []
+  const { type, shape, innerType, element, valueType, options, in: input, out } = definition
   if (innerType) return knownKeys(innerType, path)
   if (type === 'pipe' && input && out) return [...knownKeys(input, path), ...knownKeys(out, path)]
   if (type === 'union' && options) return options.flatMap((option) => knownKeys(option, path))
@@ -33,7 +43,7 @@ export const knownKeys = (schema: z.core.$ZodType, path: readonly PropertyKey[])
   return next ? knownKeys(next, rest) : []
 }
 
-export const problemsOf = (schema: z.core.$ZodType, issues: readonly z.core.$ZodIssue[]): ShapeProblem[] =>
+export const problemsOf = (schema: unknown, issues: readonly z.core.$ZodIssue[]): ShapeProblem[] =>
   issues.flatMap((issue): ShapeProblem[] => {
     const path = issue.path.map((key) => (typeof key === 'symbol' ? String(key) : key))
     if (issue.code === 'unrecognized_keys') {

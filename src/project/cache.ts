@@ -48,7 +48,7 @@ export const saveCompiled = (project: CompiledProject, target: string | undefine
 
 const read = (file: string): Kept | undefined => {
   try {
-    const kept = JSON.parse(readFileSync(file, 'utf8'), reviveSecret) as Kept
+    const kept: Kept = JSON.parse(readFileSync(file, 'utf8'), reviveSecret)
     return kept.format === 1 ? kept : undefined
   } catch {
     return undefined
@@ -67,7 +67,6 @@ const packSecrets = (value: unknown): unknown => {
 }
 
 const reviveSecret = (_key: string, value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null || !(mark in value)) return value
-  const { [mark]: name, fallback } = value as { readonly [mark]: string; readonly fallback?: string }
-  return env(name, fallback)
+  if (typeof value !== 'object' || value === null || !(mark in value) || typeof value[mark] !== 'string') return value
+  return env(value[mark], 'fallback' in value && typeof value.fallback === 'string' ? value.fallback : undefined)
 }

@@ -42,7 +42,7 @@ export const compileSyncs = (files: readonly SyncFile[], facts: SyncFacts): Comp
         new CdpError('SYNC_INVALID', { sync: idOf(file), reason }, { place: placeOfPath(file, text, path) }),
       )
     }
-    if (!hasBrand('sync', value)) {
+    if (!isSync(value)) {
       wrong([], 'its default export is not defineSync({ … }).')
       continue
     }
@@ -51,7 +51,7 @@ export const compileSyncs = (files: readonly SyncFile[], facts: SyncFacts): Comp
       for (const problem of problemsOf(syncSchema, parsed.error.issues)) wrong(problem.path, problem.message)
       continue
     }
-    const definition = value as SyncDefinition
+    const definition = value
     checkAgainst(definition, facts, wrong)
     const sync = compileSync(definition, file)
     const same = syncs.find((other) => other.id === sync.id)
@@ -70,6 +70,8 @@ export const compileSyncs = (files: readonly SyncFile[], facts: SyncFacts): Comp
 
 const idOf = (file: string): string => (file.split('/').at(-1) ?? file).replace(/\.[mc]?[jt]s$/, '')
 
+const isSync = (value: unknown): value is SyncDefinition => hasBrand('sync', value)
+
 type Wrong = (path: readonly (string | number)[], reason: string) => void
 
 const checkAgainst = (sync: SyncDefinition, facts: SyncFacts, wrong: Wrong): void => {
@@ -79,15 +81,16 @@ const checkAgainst = (sync: SyncDefinition, facts: SyncFacts, wrong: Wrong): voi
   }
   checkNames('key', Object.keys(sync.key), to.key, `match key of ${to.name}`, wrong)
   checkNames('map', Object.keys(sync.map), to.record, `field of ${to.name}`, wrong)
-  const given = new Set([...Object.keys(sync.key), ...Object.keys(sync.map)])
+  const keys = new Set(Object.keys(sync.key))
+  const fields = new Set(Object.keys(sync.map))
   for (const name of requiredNames(to.record)) {
-    if (!given.has(name)) wrong(['map'], `map: ${to.name} needs the field "${name}".`)
+    if (!keys.has(name) && !fields.has(name)) wrong(['map'], `map: ${to.name} needs the field "${name}".`)
   }
   for (const name of requiredNames(to.key)) {
-    if (sync.key[name] === undefined) wrong(['key'], `key: ${to.name} needs the match key "${name}".`)
+    if (!keys.has(name)) wrong(['key'], `key: ${to.name} needs the match key "${name}".`)
   }
   for (const [at, name] of (sync.clear ?? []).entries()) {
-    if (sync.map[name] === undefined) {
+    if (!fields.has(name)) {
       wrong(['clear', at], `clear: "${name}" is not in map.${didYouMean(name, Object.keys(sync.map))}`)
     }
   }
@@ -158,10 +161,10 @@ const defined = <T>(record: Readonly<Record<string, T | undefined>>): Readonly<R
   Object.fromEntries(Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 
 // All of a destination but its code.
-const factsOf = ({
-  key: _key,
-  record: _record,
-  settings: _settings,
-  open: _open,
-  ...facts
-}: Destination): DestinationFacts => facts
+const factsOf = (to: Destination): DestinationFacts => without(to, 'key', 'record', 'settings', 'open')
+
+const without = <T extends object, K extends keyof T>(value: T, ...keys: readonly K[]): Omit<T, K> => {
+  const copy = { ...value }
+  for (const key of keys) Reflect.deleteProperty(copy, key)
+  return copy
+}

@@ -61,13 +61,14 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
   const streams = compileStreams(definition?.sources ?? {}, { file: configFile, text })
   problems.push(...streams.problems)
   const modelFiles = readModels(definition?.models ?? 'models', inputs)
-  const scratch = lazyScratch(root)
-  const models = await compileModels(modelFiles, {
-    engine: warehouse?.engine ?? 'duckdb',
-    streams: definition && streams.streams.map((stream) => stream.relation),
-    folder: definition?.models ?? 'models',
-    session: scratch.open,
-  }).finally(scratch.close)
+  const models = await withScratch(root, (session) =>
+    compileModels(modelFiles, {
+      engine: warehouse?.engine ?? 'duckdb',
+      streams: definition && streams.streams.map((stream) => stream.relation),
+      folder: definition?.models ?? 'models',
+      session,
+    }),
+  )
   problems.push(...models.problems)
   const { names } = models
   if (definition?.consent !== undefined && !names.includes(definition.consent)) {
@@ -88,7 +89,7 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
     [...second.exports].map(([file, value]) => ({ file, text: code.files.get(file) ?? '', value })),
     {
       models: names,
-      consent: definition && { model: definition.consent, required: definition.requirePurpose ?? false },
+      consent: definition && { model: definition.consent, required: definition.requirePurpose },
     },
   )
   problems.push(...syncs.problems)
@@ -98,16 +99,16 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
     madeBy: madeBy(),
     root,
     name: definition.name,
-    region: definition.region ?? '',
-    timeZone: definition.timeZone ?? 'UTC',
+    region: definition.region,
+    timeZone: definition.timeZone,
     target: chosen,
     warehouse,
     streams: streams.streams,
     models: models.models,
     syncs: syncs.syncs,
     consent: definition.consent,
-    requirePurpose: definition.requirePurpose ?? false,
-    schedule: definition.schedule ?? {},
+    requirePurpose: definition.requirePurpose,
+    schedule: definition.schedule,
     inputs: inputs.all(),
     warnings: syncs.warnings,
   }
@@ -115,7 +116,15 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
   return { compiled, live: liveOf(definition, syncs.destinations), modelFiles }
 }
 
-type Checked = ProjectDefinition & { readonly models: string; readonly syncs: string }
+type Checked = Omit<
+  ProjectDefinition,
+  'models' | 'syncs' | 'region' | 'timeZone' | 'requirePurpose' | 'schedule' | 'sources'
+> &
+  Required<
+    Pick<ProjectDefinition, 'models' | 'syncs' | 'region' | 'timeZone' | 'requirePurpose' | 'schedule' | 'sources'>
+  >
+
+const isProject = (value: unknown): value is ProjectDefinition => hasBrand('project', value)
 
 const readConfig = (
   value: unknown,
@@ -125,14 +134,18 @@ const readConfig = (
   const wrong = (reason: string, path: readonly (string | number)[] = []): CdpError =>
     new CdpError('CONFIG_INVALID', { where: configFile, reason }, { place: placeOfPath(configFile, text, path) })
   if (failed) return { definition: undefined, problems: [] }
-  if (!hasBrand('project', value)) {
+  if (!isProject(value)) {
     return { definition: undefined, problems: [wrong('its default export is not defineProject({ … }).')] }
   }
   const parsed = projectSchema.safeParse(value, { reportInput: true })
-  if (parsed.success)
-    return { definition: { ...(value as ProjectDefinition), ...parsed.data } as unknown as Checked, problems: [] }
-  const found = problemsOf(projectSchema, parsed.error.issues)
-  return { definition: undefined, problems: found.map((problem) => wrong(problem.message, problem.path)) }
+  if (!parsed.success) {
+    const found = problemsOf(projectSchema, parsed.error.issues)
+    return { definition: undefined, problems: found.map((problem) => wrong(problem.message, problem.path)) }
+  }
+  // Sources and warehouses as they were given: the schema has looked at them, the code in them is not its business.
+  const { region, timeZone, models, syncs, requirePurpose } = parsed.data
+  const { sources, schedule = {} } = value
+  return { definition: { ...value, sources, schedule, region, timeZone, models, syncs, requirePurpose }, problems: [] }
 }
 
 const readModels = (folder: string, inputs: Inputs): ModelFile[] =>
@@ -143,12 +156,13 @@ const readModels = (folder: string, inputs: Inputs): ModelFile[] =>
   })
 
 // An embedded DuckDB for its parser, opened only when a model needs it.
-const lazyScratch = (root: string): { open: () => Promise<Warehouse>; close: () => Promise<void> } => {
+const withScratch = async <T>(root: string, work: (session: () => Promise<Warehouse>) => Promise<T>): Promise<T> => {
   let opened: Promise<Warehouse> | undefined
-  return {
-    open: () =>
-      (opened ??= openWarehouse(duckdb({ path: ':memory:' }), { root, mode: 'write', waitMs: 0, clock: systemClock })),
-    close: async () => (await opened)?.close(),
+  const options = { root, mode: 'write', waitMs: 0, clock: systemClock } as const
+  try {
+    return await work(() => (opened ??= openWarehouse(duckdb({ path: ':memory:' }), options)))
+  } finally {
+    await (await opened)?.close()
   }
 }
 

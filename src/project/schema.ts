@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { hasBrand } from '../core/brand.ts'
 import { isSecret, type Setting } from '../core/secret.ts'
+import { definitionOf } from '../models/zod-problems.ts'
 
 const setting = z.custom<Setting>((value) => typeof value === 'string' || isSecret(value), {
   message: 'must be text or env(…)',
@@ -74,7 +75,7 @@ export const projectSchema = z.strictObject({
     .default(''),
   timeZone: zone.default('UTC'),
   warehouses: z.record(z.string().regex(/^[\w-]+$/), warehouse).refine(filled, { message: 'must name at least one' }),
-  sources: z.record(name, source).default({}),
+  sources: z.record(name, source),
   syncs: z.string().default('syncs'),
   models: z.string().default('models'),
   consent: z.string().optional(),
@@ -148,21 +149,4 @@ export const requiredNames = (schema: unknown): readonly string[] => {
         !['optional', 'default', 'prefault', 'catch', 'unknown', 'any'].includes(definitionOf(field)?.type ?? 'any'),
     )
     .map(([key]) => key)
-}
-
-interface Definition {
-  readonly type: string
-  readonly innerType?: unknown
-  readonly in?: unknown
-  readonly options?: readonly unknown[]
-  readonly left?: unknown
-  readonly right?: unknown
-  readonly shape?: Readonly<Record<string, unknown>>
-  readonly catchall?: unknown
-}
-
-// A connector may bring a zod of its own: only the structure that every zod 4 schema shows is read.
-const definitionOf = (schema: unknown): Definition | undefined => {
-  if (typeof schema !== 'object' || schema === null || !('_zod' in schema)) return undefined
-  return (schema._zod as { readonly def: Definition }).def
 }

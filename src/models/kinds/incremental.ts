@@ -93,7 +93,7 @@ const takeNew = async (
     const [row] = await warehouse.all<{ n: number; x: string; s: string }>(
       `select count(*) as n, cast(coalesce(bit_xor(hash(old)), 0) as varchar) as x, cast(coalesce(sum(hash(old)), 0) as varchar) as s from ${relation}`,
     )
-    return { n: Number(row?.n ?? 0), x: BigInt(row?.x ?? 0), s: BigInt(row?.s ?? 0) }
+    return { n: row?.n ?? 0, x: BigInt(row?.x ?? 0), s: BigInt(row?.s ?? 0) }
   }
   return warehouse.transaction(async () => {
     await warehouse.run(
@@ -132,7 +132,7 @@ const checkKey = async (
     `select (select count(*) from (select 1 from ${from} group by ${names.join(', ')} having count(*) > 1) d) as duplicates,
       (select count(*) from ${from} where ${names.map((name) => `${name} is null`).join(' or ')}) as nulls`,
   )
-  const [duplicates, nulls] = [Number(row?.duplicates ?? 0), Number(row?.nulls ?? 0)]
+  const { duplicates, nulls } = row ?? { duplicates: 0, nulls: 0 }
   if (duplicates + nulls === 0) return
   throw new CdpError('INCREMENTAL_KEY', { model: model.name, key, duplicates, nulls }, { place: { file: model.file } })
 }
@@ -154,7 +154,7 @@ const lowerBound = async (
 }
 
 const stepBack = (highest: Value, lookback: string | number | undefined): string => {
-  const text = String(highest)
+  const text = typeof highest === 'object' ? JSON.stringify(highest) : String(highest)
   if (lookback === undefined) return text
   if (typeof lookback === 'number') {
     return typeof highest === 'bigint' ? String(highest - BigInt(Math.ceil(lookback))) : String(Number(text) - lookback)
@@ -168,8 +168,9 @@ const stepBack = (highest: Value, lookback: string | number | undefined): string
 const columnsOf = (warehouse: Warehouse, relation: RelationName): Promise<readonly Column[]> =>
   warehouse.describe(`select * from ${warehouse.name(relation)}`)
 
+const spelled = (column: Column): string => `${column.name} ${column.type}`
+
 const differenceOf = (old: readonly Column[], now: readonly Column[]): string | undefined => {
-  const spelled = (column: Column): string => `${column.name} ${column.type}`
   const added = now.filter((column) => !old.some((other) => spelled(other) === spelled(column)))
   const gone = old.filter((column) => !now.some((other) => spelled(other) === spelled(column)))
   if (added.length + gone.length > 0) {

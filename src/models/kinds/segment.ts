@@ -54,7 +54,7 @@ const checkMembers = async (model: CompiledModel, warehouse: Warehouse, stage: R
     `select (select count(*) from (select 1 from ${from} where person_id is not null group by person_id having count(*) > 1) d) as duplicates,
       (select count(*) from ${from} where person_id is null) as nulls`,
   )
-  const [duplicates, nulls] = [Number(row?.duplicates ?? 0), Number(row?.nulls ?? 0)]
+  const { duplicates, nulls } = row ?? { duplicates: 0, nulls: 0 }
   if (duplicates + nulls === 0) return
   const args = { segment: model.name, duplicates, nulls }
   throw new CdpError('SEGMENT_MEMBERS', args, { place: { file: model.file, line: model.sqlLine } })
@@ -100,7 +100,7 @@ const followMerges = async (
     group by old_id having count(distinct person_id) = 1) r`
   const moved = `${members} m join ${redirects} on r.old_id = m.person_id where ${open} and not ${isMember}`
   const [row] = await warehouse.all<{ n: number }>(`select count(*) as n from ${moved}`)
-  if (Number(row?.n ?? 0) === 0) return
+  if ((row?.n ?? 0) === 0) return
   const stage = warehouse.name(stageOf(model.name))
   await warehouse.run(
     `create or replace table ${stage} as

@@ -4,8 +4,7 @@ import type { Session } from '../model.ts'
 import { indexOfByte } from '../text-position.ts'
 import { tokenize, unquoted, type Token } from '../tokens.ts'
 import { folded, type Hidden, type Reading, type Reference } from './reference.ts'
-
-type Node = { readonly [key: string]: unknown }
+import { isNode, listAt, nodeAt, textAt, type Node } from './tree.ts'
 
 interface Serialized {
   readonly error: boolean
@@ -21,7 +20,7 @@ export const readByEngine = async (sql: string, session: Session): Promise<Readi
     sql: 'select cast(json_serialize_sql(cast($1 as varchar)) as varchar) as tree',
     parameters: [sql],
   })
-  const tree = JSON.parse(row?.tree ?? '{"error":true}') as Serialized
+  const tree: Serialized = JSON.parse(row?.tree ?? '{"error":true}')
   if (tree.error) {
     if (tree.error_type === 'not implemented') return undefined
     const point = Number(tree.position)
@@ -32,8 +31,6 @@ export const readByEngine = async (sql: string, session: Session): Promise<Readi
   const references = collect(sql, tree.statements[0]?.node)
   return references && { references }
 }
-
-const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 // Undefined when a relation's place is not known, as in what PIVOT is turned into.
 const collect = (sql: string, statement: unknown): Reference[] | undefined => {
@@ -68,13 +65,13 @@ const collect = (sql: string, statement: unknown): Reference[] | undefined => {
     }
     if (!isNode(value)) return
     let inside = hidden
-    if (isNode(value['cte_map'])) {
-      for (const { key, value: cte } of value['cte_map']['map'] as readonly { key: string; value: Node }[]) {
-        const after = new Set([...inside, folded(key)])
-        const body = isNode(cte['query']) ? cte['query']['node'] : undefined
-        walk(cte, isNode(body) && body['type'] === 'RECURSIVE_CTE_NODE' ? after : inside)
-        inside = after
-      }
+    for (const entry of listAt(nodeAt(value, 'cte_map') ?? {}, 'map') ?? []) {
+      if (!isNode(entry)) continue
+      const cte = nodeAt(entry, 'value') ?? {}
+      const after = new Set([...inside, folded(textAt(entry, 'key') ?? '')])
+      const body = nodeAt(nodeAt(cte, 'query') ?? {}, 'node')
+      walk(cte, body?.['type'] === 'RECURSIVE_CTE_NODE' ? after : inside)
+      inside = after
     }
     mention(value, hidden)
     for (const [key, inner] of Object.entries(value)) if (key !== 'cte_map') walk(inner, inside)
@@ -82,17 +79,17 @@ const collect = (sql: string, statement: unknown): Reference[] | undefined => {
 
   const mention = (node: Node, hidden: Hidden): void => {
     if (node['type'] === 'BASE_TABLE') {
-      const name = String(node['table_name'])
+      const name = textAt(node, 'table_name') ?? ''
       if (node['schema_name'] === '' && hidden.has(folded(name))) return
       const found = nameAt(node['query_location'], name)
       if (found) out.push({ kind: 'relation', ...found })
       else lost = true
-    } else if (node['class'] === 'FUNCTION' && node['is_operator'] !== true && Array.isArray(node['children'])) {
-      const found = nameAt(node['query_location'], String(node['function_name']))
-      if (found) out.push({ kind: 'call', args: node['children'].length, ...found })
-    } else if (node['class'] === 'COLUMN_REF' && Array.isArray(node['column_names'])) {
-      const names = node['column_names'] as readonly string[]
-      const found = names.length === 1 ? nameAt(node['query_location'], names[0] ?? '') : undefined
+    } else if (node['class'] === 'FUNCTION' && node['is_operator'] !== true) {
+      const found = nameAt(node['query_location'], textAt(node, 'function_name') ?? '')
+      if (found) out.push({ kind: 'call', args: listAt(node, 'children')?.length ?? 0, ...found })
+    } else if (node['class'] === 'COLUMN_REF') {
+      const [name, ...more] = listAt(node, 'column_names') ?? []
+      const found = typeof name === 'string' && more.length === 0 ? nameAt(node['query_location'], name) : undefined
       if (found && sql[found.start] !== '"') out.push({ kind: 'call', args: undefined, ...found })
     }
   }

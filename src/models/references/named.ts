@@ -26,8 +26,9 @@ export const readByName = (sql: string, reads: readonly string[]): Reference[] =
   const around: boolean[] = []
   let inList = false
   let expected = false
-  for (let at = 0; at < tokens.length; at++) {
-    const token = tokens[at] as Token
+  let skipTo = 0
+  for (const [at, token] of tokens.entries()) {
+    if (at < skipTo) continue
     const word = token.kind === 'word' ? token.text.toLowerCase() : ''
     if (token.text === '(') {
       around.push(inList)
@@ -49,17 +50,17 @@ export const readByName = (sql: string, reads: readonly string[]): Reference[] =
       else if (called || (token.kind === 'word' && tokens[at - 1]?.text.toLowerCase() !== 'as'))
         out.push({ kind: 'call', parts, args: countArguments(tokens, at + name.length), ...place })
       if (word !== 'lateral' && word !== 'only') expected = false
-      at += name.length - 1
+      skipTo = at + name.length
     }
   }
   return out
 }
 
-const isName = (token: Token): boolean => token.kind === 'word' || token.kind === 'quoted'
+const isName = (token: Token | undefined): boolean => token?.kind === 'word' || token?.kind === 'quoted'
 
 const nameFrom = (tokens: readonly Token[], at: number): Token[] => {
   let end = at + 1
-  while (tokens[end]?.text === '.' && tokens[end + 1] && isName(tokens[end + 1] as Token)) end += 2
+  while (tokens[end]?.text === '.' && isName(tokens[end + 1])) end += 2
   return tokens.slice(at, end)
 }
 

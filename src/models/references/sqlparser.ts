@@ -1,15 +1,9 @@
 // References by the SQL parser: its tree is walked as plain JSON, because a relation can stand anywhere an expression can.
 // Scoping is that of SQL: a CTE is known to the CTEs after it and to the query it belongs to, to itself only under RECURSIVE.
 import { init, parse, type DialectName } from '@guanmingchiu/sqlparser-ts'
-import { indexAt, type Position } from '../text-position.ts'
+import { indexAt } from '../text-position.ts'
 import { folded, type Hidden, type Reading, type Reference } from './reference.ts'
-
-type Node = { readonly [key: string]: unknown }
-interface Ident {
-  readonly value: string
-  readonly quote_style?: string
-  readonly span: { readonly start: Position; readonly end: Position }
-}
+import { isIdent, isNode, listAt, nodeAt, type Ident, type Node } from './tree.ts'
 
 /** Names in scope: CTEs, and aliases of the FROM clauses around (`from t, t.tags` reads no relation `t.tags`). */
 interface Scope {
@@ -65,8 +59,6 @@ const problemOf = (sql: string, thrown: unknown): { message: string; index: numb
 /** A name whose place the parser does not tell rightly. */
 class Unplaced extends Error {}
 
-const isNode = (value: unknown): value is Node => typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const collect = (sql: string, statement: Node): Reference[] => {
   const out: Reference[] = []
 
@@ -102,15 +94,14 @@ const collect = (sql: string, statement: Node): Reference[] => {
   }
 
   const walkQuery = (query: Node, scope: Scope): void => {
-    const clause = query['with']
+    const clause = nodeAt(query, 'with') ?? {}
     let { ctes } = scope
-    if (isNode(clause) && Array.isArray(clause['cte_tables'])) {
-      for (const cte of clause['cte_tables'] as readonly Node[]) {
-        const name = folded((cte['alias'] as { name: Ident }).name.value)
-        const after = new Set([...ctes, name])
-        walk(cte['query'], { ...scope, ctes: clause['recursive'] === true ? after : ctes })
-        ctes = after
-      }
+    for (const cte of listAt(clause, 'cte_tables') ?? []) {
+      const name = isNode(cte) ? nodeAt(cte, 'alias')?.['name'] : undefined
+      if (!isNode(cte) || !isIdent(name)) throw new Unplaced('a WITH clause without a name')
+      const after = new Set([...ctes, folded(name.value)])
+      walk(cte['query'], { ...scope, ctes: clause['recursive'] === true ? after : ctes })
+      ctes = after
     }
     for (const [key, inner] of Object.entries(query)) if (key !== 'with') walkNamed(key, inner, { ...scope, ctes })
   }
@@ -140,25 +131,27 @@ const argumentsOf = (args: unknown): number | undefined => {
 }
 
 const aliasesIn = (from: readonly unknown[]): string[] =>
-  from.flatMap((item): string[] => {
-    if (!isNode(item)) return []
-    const factors = [
-      item['relation'],
-      ...(Array.isArray(item['joins']) ? item['joins'].map((j: Node) => j['relation']) : []),
-    ]
-    return factors.filter(isNode).flatMap((factor) => Object.values(factor).filter(isNode).flatMap(aliasesOf))
+  from.filter(isNode).flatMap((item) => {
+    const joined = (listAt(item, 'joins') ?? []).filter(isNode).map((join) => join['relation'])
+    const factors = [item['relation'], ...joined].filter(isNode)
+    return factors.flatMap((factor) => Object.values(factor).filter(isNode).flatMap(aliasesOf))
   })
 
 const aliasesOf = (factor: Node): string[] => {
-  const alias = factor['alias']
-  if (isNode(alias) && isNode(alias['name'])) return [folded((alias['name'] as unknown as Ident).value)]
-  if (isNode(factor['table_with_joins'])) return aliasesIn([factor['table_with_joins']])
-  const last = Array.isArray(factor['name']) ? identOf(factor['name'].at(-1)) : undefined
+  const name = nodeAt(factor, 'alias')?.['name']
+  if (isIdent(name)) return [folded(name.value)]
+  const nested = nodeAt(factor, 'table_with_joins')
+  if (nested) return aliasesIn([nested])
+  const last = identOf(listAt(factor, 'name')?.at(-1))
   return last ? [folded(last.value)] : []
 }
 
-const identOf = (part: unknown): Ident | undefined =>
-  isNode(part) && isNode(part['Identifier']) ? (part['Identifier'] as unknown as Ident) : undefined
+const identOf = (part: unknown): Ident | undefined => {
+  const ident = isNode(part) ? part['Identifier'] : undefined
+  return isIdent(ident) ? ident : undefined
+}
+
+const letters = (text: string): string => text.replaceAll(/["`\s.]|--[^\n]*|\/\*[\s\S]*?\*\//g, '')
 
 /** A name with its place, checked against the text: a span that does not cover the name it claims is never used. */
 const placed = (sql: string, name: readonly unknown[]): Pick<Reference, 'parts' | 'start' | 'end'> => {
@@ -174,7 +167,6 @@ const placed = (sql: string, name: readonly unknown[]): Pick<Reference, 'parts' 
   const start = indexAt(sql, first.span.start)
   const end = indexAt(sql, last.span.end)
   const parts = values.length === 1 && first.quote_style === '`' ? (values[0] ?? '').split('.') : values
-  const letters = (text: string): string => text.replaceAll(/["`\s.]|--[^\n]*|\/\*[\s\S]*?\*\//g, '')
   if (letters(sql.slice(start, end)) !== letters(values.join('.'))) {
     throw new Unplaced(`the place of ${values.join('.')} is not known`)
   }
@@ -186,8 +178,8 @@ export const selectedNames = async (sql: string, engine: string): Promise<readon
   await init()
   for (const dialect of dialects[engine] ?? []) {
     try {
-      const [statement] = parse(sql, dialect) as unknown as readonly { readonly Query?: Node }[]
-      return namesIn(statement?.Query?.['body'])
+      const [statement]: readonly unknown[] = parse(sql, dialect)
+      return isNode(statement) ? namesIn(nodeAt(statement, 'Query')) : undefined
     } catch {
       continue
     }
@@ -195,19 +187,17 @@ export const selectedNames = async (sql: string, engine: string): Promise<readon
   return undefined
 }
 
-const namesIn = (body: unknown): readonly string[] | undefined => {
-  if (!isNode(body)) return undefined
-  if (isNode(body['SetOperation'])) return namesIn(body['SetOperation']['left'])
-  if (isNode(body['Query'])) return namesIn(body['Query']['body'])
-  const items = isNode(body['Select']) ? body['Select']['projection'] : undefined
-  if (!Array.isArray(items)) return undefined
-  const names = items.map((item: Node) => {
-    const named = item['ExprWithAlias'] as { readonly alias: Ident } | undefined
-    const bare = item['UnnamedExpr']
-    if (named !== undefined) return named.alias.value
-    if (!isNode(bare)) return undefined
-    if (isNode(bare['Identifier'])) return (bare['Identifier'] as unknown as Ident).value
-    return Array.isArray(bare['CompoundIdentifier']) ? (bare['CompoundIdentifier'].at(-1) as Ident).value : undefined
+const namesIn = (query: Node | undefined): readonly string[] | undefined => {
+  const body = nodeAt(query ?? {}, 'body') ?? {}
+  const union = nodeAt(body, 'SetOperation')
+  if (union) return namesIn({ body: union['left'] })
+  if (isNode(body['Query'])) return namesIn(body['Query'])
+  const names = listAt(nodeAt(body, 'Select') ?? {}, 'projection')?.map((item) => {
+    if (!isNode(item)) return undefined
+    const bare = nodeAt(item, 'UnnamedExpr') ?? {}
+    const name =
+      nodeAt(item, 'ExprWithAlias')?.['alias'] ?? bare['Identifier'] ?? listAt(bare, 'CompoundIdentifier')?.at(-1)
+    return isIdent(name) ? name.value : undefined
   })
-  return names.every((name) => name !== undefined) ? names : undefined
+  return names?.every((name) => name !== undefined) ? names : undefined
 }
