@@ -3,7 +3,7 @@
 import { parameters, type FunctionTheme } from './function.ts'
 
 const WORDS = [
-  'n[./ ]?a[.]?',
+  '#?n[./ ]?a[.]?',
   'none|null|nil|nan|undefined|unknown|unspecified|not (?:available|applicable|provided|given|known|set)',
   'no(?:ne)?[ _-]?(?:e?-?mail|phone|name|number)',
   'anonymous|guest|customer|test(?:er|ing)?[0-9]*|demo|dummy|fake|sample|example|tbd|tba|xx+|abc|asdf+|asdfgh|qwerty',

@@ -86,7 +86,7 @@ export const text: FunctionTheme = {
       returns: 'text',
       description: 'The texts of an array with a separator between them; nulls are left out. Null if no part is left.',
       example: { sql: "cdp.join_text(['12 Lê Lợi', null, 'Huế'], ', ')", result: '12 Lê Lợi, Huế' },
-      duckdb: `case when list_count(parts) > 0
+      duckdb: `case when list_count(parts) > 0 and separator is not null
   then array_to_string(list_transform(parts, lambda part: cdp.to_text(part)), separator) end`,
     },
     {

@@ -47,10 +47,18 @@ export const duckdbLiteral = (value: Value): string => {
   return `cast(${quote(text)} as ${types[kind as keyof typeof types]})`
 }
 
+export interface Evaluated {
+  /** `cdp.to_text` of the value. */
+  readonly text: string | null
+  readonly type: string | null
+}
+
+const asText = (value: unknown): string | null => (typeof value === 'string' ? value : null)
+
 export interface Engine {
   readonly connection: DuckDBConnection
   /** The values of expressions, evaluated in one statement. */
-  readonly evaluate: (expressions: readonly string[]) => Promise<unknown[]>
+  readonly evaluate: (expressions: readonly string[]) => Promise<Evaluated[]>
   readonly close: () => void
 }
 
@@ -64,8 +72,14 @@ export const openEngine = async (schema = 'cdp'): Promise<Engine> => {
   return {
     connection,
     evaluate: async (expressions) => {
-      const reader = await connection.runAndReadAll(`select ${expressions.join(',\n')}`)
-      return [...(reader.getRows()[0] ?? [])]
+      // The values are computed before to_text sees them: macros are expanded, and it mentions its argument often.
+      const named = expressions.map((expression, at) => `${expression} as v${at}`).join(',\n')
+      const texts = expressions.map((_, at) => `cdp.to_text(v${at}), typeof(v${at})`).join(', ')
+      const reader = await connection.runAndReadAll(
+        `with computed as materialized (select ${named}) select ${texts} from computed`,
+      )
+      const row = reader.getRows()[0] ?? []
+      return expressions.map((_, at) => ({ text: asText(row[2 * at]), type: asText(row[2 * at + 1]) }))
     },
     close: () => {
       connection.closeSync()
