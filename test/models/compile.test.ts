@@ -295,13 +295,14 @@ describe('overrides for one engine', () => {
   })
 })
 
-describe('the fingerprint', () => {
-  const of = async (text: string): Promise<string> => modelOf(await compile({ 'm.sql': text }), 'm').fingerprint
+const fingerprintOf = async (text: string): Promise<string> =>
+  modelOf(await compile({ 'm.sql': text }), 'm').fingerprint
 
+describe('the fingerprint', () => {
   it('changes with SQL, kind and the kind’s keys, not with tests, words or tags', async () => {
-    const first = await of('/* kind: table */ select 1 as x, 2 as t')
+    const first = await fingerprintOf('/* kind: table */ select 1 as x, 2 as t')
     expect(
-      await of(
+      await fingerprintOf(
         '/*\nkind: table\ndescription: words\ntags: [a]\nowner: b\ntests: [{ unique: x }]\n*/\nselect 1 as x, 2 as t',
       ),
     ).toBe(first)
@@ -311,14 +312,16 @@ describe('the fingerprint', () => {
       '/*\nkind: incremental\nkey: x\ncursor: t\n*/ select 1 as x, 2 as t',
       '/*\nkind: incremental\nkey: t\ncursor: t\n*/ select 1 as x, 2 as t',
     ]
-    expect(new Set([first, ...(await Promise.all(others.map(of)))]).size).toBe(5)
+    expect(new Set([first, ...(await Promise.all(others.map(fingerprintOf)))]).size).toBe(5)
   })
 })
 
-describe('tests of models', () => {
-  const testsOf = (result: CompiledModels, name: string): [string, string, string[]][] =>
-    modelOf(result, name).tests.map((test) => [test.name, render(test.sql, speller, instant), [...test.reads]])
+const testsOf = (result: CompiledModels, name: string): [string, string, string[]][] =>
+  modelOf(result, name).tests.map((test) => [test.name, render(test.sql, speller, instant), [...test.reads]])
 
+const related = (to: string): string => `/*\ntests: [{ relationships: { column: x, to: ${to}, field: x } }]\n*/\n`
+
+describe('tests of models', () => {
   it('become SELECTs of the rows that fail', async () => {
     const header = `/*
 tests:
@@ -372,7 +375,6 @@ tests:
   })
 
   it('are built after what they read: such a model comes first, or the test moves', async () => {
-    const related = (to: string): string => `/*\ntests: [{ relationships: { column: x, to: ${to}, field: x } }]\n*/\n`
     const first = await compile({ 'a.sql': `${related('z')}select 1 as x`, 'z.sql': 'select 1 as x' })
     expect(first.models.map((model) => model.name)).toEqual(['z', 'a'])
     const moved = await compile({ 'a.sql': `${related('z')}select 1 as x`, 'z.sql': 'select * from a' })

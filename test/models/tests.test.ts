@@ -28,6 +28,10 @@ const kept = (): Promise<unknown[][]> =>
     'select model, test, severity, row_number, failing_row from cdp.test_failures order by test, row_number',
   )
 
+const model = (rows: number): Record<string, string> => ({
+  'm.sql': `/*\nkind: table\ntests: [{ not_null: a }]\n*/\nselect null as a, i from range(${rows}) t(i)`,
+})
+
 describe('tests of a model', () => {
   it('find the rows that fail and pass over nulls, but for not_null', async () => {
     const header = `/*
@@ -64,9 +68,6 @@ tests:
   })
 
   it('keep at most 100 rows a test, count all, and replace those of the run before', async () => {
-    const model = (rows: number): Record<string, string> => ({
-      'm.sql': `/*\nkind: table\ntests: [{ not_null: a }]\n*/\nselect null as a, i from range(${rows}) t(i)`,
-    })
     expect(await run(model(250))).toEqual([['not_null(a)', 'error', 250]])
     expect(await kept()).toHaveLength(100)
     expect(await run(model(2), 'run-2')).toEqual([['not_null(a)', 'error', 2]])

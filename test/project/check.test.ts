@@ -6,7 +6,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { render } from '../../src/models/model.ts'
 import { checkProject, type CheckedProject, type CheckProjectOptions } from '../../src/project/check.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
-import { openWarehouse } from '../../src/warehouse/warehouse.ts'
+import { openWarehouse, type ColumnType } from '../../src/warehouse/warehouse.ts'
 import { folderOf, removeFolders, said, shop, type Folder } from './folder.ts'
 
 afterEach(removeFolders)
@@ -14,6 +14,8 @@ afterEach(removeFolders)
 const instant = '2026-11-01T23:00:00.000Z'
 const text = (names: string): { name: string; type: 'text' }[] =>
   names.split(' ').map((name) => ({ name, type: 'text' }))
+
+const people: CheckProjectOptions['sniff'] = () => Promise.resolve(text('id email name'))
 
 const check = async (folder: Folder, more: Partial<CheckProjectOptions> = {}): Promise<CheckedProject> => {
   const { compiled, modelFiles } = await folder.load()
@@ -25,12 +27,18 @@ const exampleFolder = (): Folder => {
   cpSync(fixture, folder.root, { recursive: true })
   return folder
 }
-const exampleColumns: Readonly<
-  Record<string, CheckProjectOptions['sniff'] extends undefined ? never : ReturnType<typeof text>>
-> = {
-  'shop.customers': text('id email phone full_name city updated_at'),
-  'shop.newsletter': text('email granted place method at'),
-  'till.receipts': text('receipt_no phone name amount paid_at'),
+interface StreamColumn {
+  readonly name: string
+  readonly type: ColumnType
+}
+const exampleColumns: Readonly<Record<string, readonly StreamColumn[]>> = {
+  'shop.customers': [...text('id email phone full_name city'), { name: 'updated_at', type: 'timestamp' }],
+  'shop.newsletter': [...text('email place method at'), { name: 'granted', type: 'boolean' }],
+  'till.receipts': [
+    ...text('receipt_no phone name'),
+    { name: 'amount', type: 'decimal(18,2)' },
+    { name: 'paid_at', type: 'timestamp' },
+  ],
 }
 
 describe('the example project', () => {
@@ -67,21 +75,7 @@ describe('the example project', () => {
   })
 
   it('is prepared by the engine without a complaint', async () => {
-    const types = {
-      amount: 'decimal(18,2)',
-      paid_at: 'timestamp',
-      granted: 'boolean',
-      updated_at: 'timestamp',
-    } as const
-    const checked = await check(exampleFolder(), {
-      sniff: (id) =>
-        Promise.resolve(
-          exampleColumns[id]?.map(({ name }) => ({
-            name,
-            type: name in types ? types[name as keyof typeof types] : 'text',
-          })),
-        ),
-    })
+    const checked = await check(exampleFolder(), { sniff: (id) => Promise.resolve(exampleColumns[id]) })
     expect(checked.problems.map(said)).toEqual([])
     expect(checked.notes).toEqual([])
     expect(checked.columns.get('spenders')?.map((column) => column.name)).toEqual([
@@ -103,10 +97,10 @@ describe('the example project', () => {
   })
 })
 
+const problems = async (files: Readonly<Record<string, string>>): Promise<string[]> =>
+  (await check(folderOf({ ...shop, ...files }), { sniff: people })).problems.map(said)
+
 describe('a sync against the columns it reads', () => {
-  const sniff: CheckProjectOptions['sniff'] = () => Promise.resolve(text('id email name'))
-  const problems = async (files: Readonly<Record<string, string>>): Promise<string[]> =>
-    (await check(folderOf({ ...shop, ...files }), { sniff })).problems.map(said)
   const sync = shop['syncs/people-to-webhook.ts'] ?? ''
 
   it('may map what is there', async () => {
@@ -142,6 +136,9 @@ describe('a sync against the columns it reads', () => {
   })
 })
 
+const schemaRow = (name: string, position: number, type: string, version: number): string =>
+  `('shop.customers', '${name}', '${name}', ${position}, '${type}', false, ${version}, 'l', now())`
+
 describe('what has landed', () => {
   it('gives the columns, with the type in force', async () => {
     const folder = folderOf(shop)
@@ -152,11 +149,9 @@ describe('what has landed', () => {
       clock: systemClock,
     })
     try {
-      const row = (name: string, position: number, type: string, version: number): string =>
-        `('shop.customers', '${name}', '${name}', ${position}, '${type}', false, ${version}, 'l', now())`
       await warehouse.run(
         `insert into cdp.schemas (stream, column_name, original_name, position, type, declared, version, load_id, changed_at)
-         values ${[row('id', 1, 'integer', 1), row('id', 1, 'text', 2), row('email', 2, 'text', 1), row('name', 3, 'date', 1)].join(', ')}`,
+         values ${[schemaRow('id', 1, 'integer', 1), schemaRow('id', 1, 'text', 2), schemaRow('email', 2, 'text', 1), schemaRow('name', 3, 'date', 1)].join(', ')}`,
       )
       const checked = await check(folder, { warehouse })
       expect(checked.problems).toEqual([])
@@ -173,7 +168,6 @@ describe('what has landed', () => {
 
 describe('overrides for an engine', () => {
   it('must give the columns of what they override, as far as they can be known', async () => {
-    const sniff: CheckProjectOptions['sniff'] = () => Promise.resolve(text('id email name'))
     const folder = folderOf({
       ...shop,
       'models/a.sql': 'select email, name from people',
@@ -185,7 +179,7 @@ describe('overrides for an engine', () => {
       'models/d.sql': 'select email, name from people',
       'models/d.bigquery.sql': 'select p.email, lower(name) as NAME from people p',
     })
-    expect((await check(folder, { sniff })).problems.map(said)).toEqual([
+    expect((await check(folder, { sniff: people })).problems.map(said)).toEqual([
       'models/a.duckdb.sql MODEL_OVERRIDE: models/a.duckdb.sql gives other columns than the SQL it overrides: email, fullname instead of email, name.',
       'models/b.bigquery.sql MODEL_OVERRIDE: models/b.bigquery.sql gives other columns than the SQL it overrides: email, day instead of email, name.',
     ])
