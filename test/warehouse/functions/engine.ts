@@ -67,7 +67,7 @@ export const openEngine = async (schema = 'cdp'): Promise<Engine> => {
   const instance = await DuckDBInstance.create(':memory:', { threads: '2' })
   const connection = await instance.connect()
   await connection.run("set TimeZone = 'America/New_York'")
-  await connection.run(`create schema "${schema}"`)
+  await connection.run(`create schema "${schema.replaceAll('"', '""')}"`)
   for (const statement of duckdbInstall(schema)) await connection.run(statement)
   return {
     connection,
