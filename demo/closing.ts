@@ -10,7 +10,7 @@ const table = (rows: readonly Readonly<Record<string, unknown>>[]): void => {
   const names = Object.keys(rows[0] ?? {})
   const text = (row: Readonly<Record<string, unknown>>, name: string): string => {
     const value = row[name]
-    return typeof value === 'number' ? value.toLocaleString('en-US') : String(value ?? '')
+    return typeof value === 'number' ? value.toLocaleString('en-US') : typeof value === 'string' ? value : ''
   }
   const widths = names.map((name) => Math.max(name.length, ...rows.map((row) => text(row, name).length)))
   const line = (cells: readonly string[], left: readonly boolean[]): string =>

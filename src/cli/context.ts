@@ -27,10 +27,10 @@ export interface Context {
   readonly progress: Progress
   readonly runId: string
   readonly tempDir: string
-  project(): Promise<CompiledProject>
+  readonly project: () => Promise<CompiledProject>
   /** The code of the project; loads its configuration. */
-  live(): Promise<LiveParts>
-  openWarehouse(mode: 'read' | 'write'): Promise<Warehouse>
+  readonly live: () => Promise<LiveParts>
+  readonly openWarehouse: (mode: 'read' | 'write') => Promise<Warehouse>
 }
 
 const waitOf = (text: string): number => {

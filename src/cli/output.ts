@@ -2,7 +2,7 @@
 // Everything passes the redaction of secrets on its way out.
 import { formatPlace, isCdpError, isProblems, reasonOf, type CdpError } from '../core/errors.ts'
 import { redact } from '../core/secret.ts'
-import { formatTable, type Cell } from './table.ts'
+import { formatTable } from './table.ts'
 
 export interface OutputStreams {
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number }
@@ -51,8 +51,7 @@ export const createOutput = (streams: OutputStreams, options: OutputOptions): Ou
         return
       }
       const shaped = table ? table(rows) : rows
-      if (shaped.length > 0)
-        out(formatTable(shaped as readonly Readonly<Record<string, Cell>>[], streams.stdout.columns))
+      if (shaped.length > 0) out(formatTable(shaped, streams.stdout.columns))
     },
     story(text, data) {
       out(isTable ? `${text}\n` : `${toJson(data)}\n`)

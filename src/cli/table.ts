@@ -1,8 +1,6 @@
 // Tables for a terminal: columns as wide as their content, numbers to the right, cut to the window. Widths count what is seen, so
 // that Vietnamese text in either normal form lines up.
 
-export type Cell = string | number | bigint | boolean | null | undefined
-
 const segments = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
 
 const isWide = (point: number): boolean =>
@@ -38,9 +36,9 @@ const cut = (text: string, width: number): string => {
 const textOf = (cell: unknown): string => {
   if (cell === null || cell === undefined) return ''
   if (typeof cell === 'number' || typeof cell === 'bigint') return cell.toLocaleString('en-US')
-  if (typeof cell === 'object')
+  if (typeof cell === 'object' || typeof cell === 'function')
     return JSON.stringify(cell, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
-  return String(cell).replaceAll(/\s*\n\s*/g, ' ⏎ ')
+  return String(cell as string | boolean | symbol).replaceAll(/\s*\n\s*/g, ' ⏎ ')
 }
 
 /** Rows as an aligned table with a header line; `columns` is the window's width. */

@@ -13,18 +13,14 @@ import { readVersions, type Version } from './versions.ts'
 
 export type { Explained, PersonExplanation } from '../identity/explanation.ts'
 
-const ofKind = <Settings>(project: CompiledProject, kind: CompiledModel['kind']) =>
-  project.models.flatMap((model) =>
-    model.kind === kind ? [{ name: model.name, settings: model.header as Settings }] : [],
-  )
-
 /** By person id, record key, e-mail, phone or any other identifier's value. */
 export const explainPersonOf = (project: CompiledProject, warehouse: Warehouse, query: string): Promise<Explained> => {
+  const models = (kind: CompiledModel['kind']) => project.models.filter((model) => model.kind === kind)
   const facts: ExplainFacts = {
     warehouse,
     region: project.region,
-    graphs: ofKind<IdentitySettings>(project, 'identity'),
-    profiles: ofKind<ProfileSettings>(project, 'profile'),
+    graphs: models('identity').map(({ name, header }) => ({ name, settings: header as IdentitySettings })),
+    profiles: models('profile').map(({ name, header }) => ({ name, settings: header as ProfileSettings })),
   }
   return explainPerson(facts, query)
 }

@@ -52,12 +52,12 @@ export const startSchedule = (jobs: readonly Job[], timeZone: string, signal: Ab
     task.on('execution:missed', () => turns.tick())
     return { task, turns }
   })
-  const ended = new Promise<void>((done, fail) => {
+  const ended = new Promise<void>((done) => {
     const stop = async (): Promise<void> => {
       for (const { task } of running) await task.destroy()
       for (const { turns } of running) await turns.idle()
     }
-    signal.addEventListener('abort', () => void stop().then(done, fail), { once: true })
+    signal.addEventListener('abort', () => done(stop()), { once: true })
   })
   return { ended }
 }
