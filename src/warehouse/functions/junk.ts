@@ -20,7 +20,7 @@ const HOSTS =
 // Digits with anything that stands between the digits of a telephone number. RE2 has no back-references, so "one digit
 // again and again" is ten alternatives.
 const BETWEEN = '[-+(). ]*'
-const spaced = (digits: string): string => [...digits].join(BETWEEN)
+const spaced = (digits: string): string => digits.split('').join(BETWEEN)
 const repeated = (times: string): string =>
   Array.from({ length: 10 }, (_, digit) => `(?:${digit}${BETWEEN})${times}`).join('|')
 const COUNTRY = `(?:(?:${spaced('84')}|0)${BETWEEN})`

@@ -15,11 +15,12 @@ const EXTENSION = String.raw`(?:;ext=|[ \x{A0},]*(?:ext|extn|extension|x|#)[.:]?
 // `00` is `+` everywhere; other prefixes for abroad only where no national number begins so (US 011, SG 01x to 03x).
 const PLUS = String.raw`(?:[A-Z]*:(?:\+|00)|US:011|SG:0[1-3][0-9])`
 
+const DIGITS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
 const codes = phoneRules.map((rule) => rule.code)
 // The first two digits of numbers of other countries: RE2 cannot say "but not 84".
 const otherThan = (except: readonly string[]): string =>
   [2, 3, 4, 5, 6, 7, 8, 9]
-    .map((first) => [first, [...'0123456789'].filter((second) => !except.includes(`${first}${second}`)).join('')])
+    .map((first) => [first, DIGITS.filter((second) => !except.includes(`${first}${second}`)).join('')])
     .map(([first, seconds]) => `${first}[${seconds}]`)
     .join('|')
 

@@ -27,15 +27,6 @@ export type Rows = Readonly<Record<string, readonly Row[]>>
 
 const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
 
-const types = {
-  decimal: 'decimal(38, 9)',
-  double: 'double',
-  date: 'date',
-  timestamp: 'timestamptz',
-  local: 'timestamp',
-  json: 'json',
-} as const
-
 /** A value as a DuckDB expression. */
 export const duckdbLiteral = (value: Value): string => {
   if (value === null) return 'null'
@@ -43,8 +34,13 @@ export const duckdbLiteral = (value: Value): string => {
   if (typeof value !== 'object') return String(value)
   if ('sql' in value) return value.sql
   if ('list' in value) return `[${value.list.map(duckdbLiteral).join(', ')}]`
-  const [[kind, text] = ['', '']] = Object.entries(value)
-  return `cast(${quote(text)} as ${types[kind as keyof typeof types]})`
+  const cast = (text: string, type: string): string => `cast(${quote(text)} as ${type})`
+  if ('decimal' in value) return cast(value.decimal, 'decimal(38, 9)')
+  if ('double' in value) return cast(value.double, 'double')
+  if ('date' in value) return cast(value.date, 'date')
+  if ('timestamp' in value) return cast(value.timestamp, 'timestamptz')
+  if ('local' in value) return cast(value.local, 'timestamp')
+  return cast(value.json, 'json')
 }
 
 export interface Evaluated {

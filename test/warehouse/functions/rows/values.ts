@@ -47,6 +47,9 @@ const plain: readonly Row[] = [
   [[{ list: [] }], '[]'],
   [[{ sql: "{'b': 1, 'a': 'x'}" }], '{"b":1,"a":"x"}'],
   [[{ json: '{ "b": 1, "a": [1, 2] }' }], '{"b":1,"a":[1,2]}'],
+  [[{ sql: "map {'b': 1, 'a': 2}" }], '{"b":1,"a":2}'],
+  [[{ list: [{ decimal: '1.50' }] }], '[1.5]'],
+  [[{ sql: "time '08:30:00'" }], '08:30:00'],
   [[{ sql: "cast('gold' as enum ('gold', 'silver'))" }], 'gold'],
   [[{ sql: "cast('6f9619ff-8b86-d011-b42d-00c04fc964ff' as uuid)" }], '6f9619ff-8b86-d011-b42d-00c04fc964ff'],
 ]
