@@ -64,11 +64,15 @@ const withTable = async <T>(
   return result
 }
 
+/** Which rows may replace one of the same key: those whose cursor is not lower; those read (a last column of the source) not before
+ * it was landed; all. */
+export type Precedence = { readonly column: string } | { readonly readAt: string } | undefined
+
 /**
- * A row with a known key replaces it when its content differs, and with a cursor only when that is not lower. Rows that stay as they
- * are keep all their columns, `_cdp_loaded_at` among them.
+ * A row with a known key replaces it when its content differs and it has precedence. Rows that stay as they are keep all their columns,
+ * `_cdp_loaded_at` among them.
  */
-export const upsertRows = (input: MergeInput, keys: readonly string[], cursor: string | undefined): Promise<Counts> => {
+export const upsertRows = (input: MergeInput, keys: readonly string[], precedence: Precedence): Promise<Counts> => {
   const { warehouse, data, origin } = input
   const quote = (name: string): string => warehouse.quote(name)
   const target = warehouse.name(input.relation)
@@ -76,9 +80,10 @@ export const upsertRows = (input: MergeInput, keys: readonly string[], cursor: s
   const content = data.filter(({ name }) => !keys.includes(name)).map(({ name }) => quote(name))
   const on = keys.map((key) => `t.${quote(key)} = s.${quote(key)}`).join(' and ')
   const differs = content.map((name) => `t.${name} is distinct from s.${name}`).join(' or ') || 'false'
-  const wins =
-    cursor === undefined ? 'true' : `(t.${quote(cursor)} is null or s.${quote(cursor)} >= t.${quote(cursor)})`
-  return withSource(warehouse, input.relation, [...data, ...origin], input.select, async (source) => {
+  const wins = winsOver(precedence, quote)
+  const extra: MergeColumn[] =
+    precedence && 'readAt' in precedence ? [{ name: precedence.readAt, type: 'timestamp' }] : []
+  return withSource(warehouse, input.relation, [...data, ...origin, ...extra], input.select, async (source) => {
     const [counted] = await warehouse.all<{ total: number; fresh: number; changed: number }>(
       `select count(*) as total, count(case when t._cdp_load_id is null then 1 end) as fresh,
         count(case when t._cdp_load_id is not null and ${wins} and (${differs}) then 1 end) as changed
@@ -100,6 +105,13 @@ export const upsertRows = (input: MergeInput, keys: readonly string[], cursor: s
     }
     return { fresh, changed, unchanged: total - fresh - changed, vanished: 0 }
   })
+}
+
+const winsOver = (precedence: Precedence, quote: (name: string) => string): string => {
+  if (precedence === undefined) return 'true'
+  if ('readAt' in precedence) return `s.${quote(precedence.readAt)} >= t._cdp_loaded_at`
+  const cursor = quote(precedence.column)
+  return `(t.${cursor} is null or s.${cursor} >= t.${cursor})`
 }
 
 /** Removes rows whose key is not among those that `present` (a SELECT for the reader) gives. Returns how many. */

@@ -80,7 +80,7 @@ const stageOnce = (
   return stageCsv(work, files, tabs ? { ...from.csv, delimiter: '\t' } : (from.csv ?? {}), stream.recorded, careful)
 }
 
-const jsonOptions = (stream: ReadStream, format: 'ndjson' | 'json'): JsonOptions => ({
+export const jsonOptions = (stream: ReadStream, format: 'ndjson' | 'json'): JsonOptions => ({
   format,
   known: stream.recorded,
   typeOf: (column: NamedColumn) => {

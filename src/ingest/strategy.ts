@@ -2,6 +2,7 @@
 import { quote } from '../warehouse/duckdb/text.ts'
 import type { RelationName } from '../warehouse/warehouse.ts'
 import { valueOf, type Checked } from './check.ts'
+import type { ColumnPlan } from './columns.ts'
 import type { LandContext } from './context.ts'
 import type { Decision } from './decide.ts'
 import { appendRows, matchRows, removeVanished, upsertRows, type MergeColumn, type MergeInput } from './merge.ts'
@@ -17,6 +18,10 @@ export interface Arrival {
 
 const column = ({ name, type }: Decision['plans'][number]): MergeColumn => ({ name, type })
 
+/** The planned columns of the staged rows `s`, typed. */
+export const typedColumns = (plans: readonly ColumnPlan[], timeZone: string): string[] =>
+  plans.map((plan) => `${valueOf(plan, timeZone)} as ${quote(plan.name)}`)
+
 /** The rows to be landed, typed, as the merge wants them. Finding their lines reads the files once more, so it comes before the transaction. */
 export const mergeInput = async (
   context: LandContext,
@@ -26,7 +31,7 @@ export const mergeInput = async (
   decision: Decision,
 ): Promise<MergeInput> => {
   const { plans, own } = decision
-  const parts = plans.map((plan) => `${valueOf(plan, context.read.timeZone)} as ${quote(plan.name)}`)
+  const parts = typedColumns(plans, context.read.timeZone)
   const origin: MergeColumn[] = []
   let from = `${stage.table} s`
   if (own.file) {
@@ -45,7 +50,7 @@ export const mergeInput = async (
     relation,
     data: plans.map(column),
     origin,
-    select: `select ${parts.join(', ') || 'null where false'} from ${from} where ${checked.landed}`,
+    select: `select ${parts.join(', ')} from ${from} where ${checked.landed}`,
     loadId: context.runId,
     at: context.instant,
   }
@@ -61,12 +66,14 @@ export const mergeRows = async (
 ): Promise<Counts> => {
   const { stream, warehouse, relation, emit, read } = context
   const { keys, cursor, before } = decision
+  // Nothing says what the columns are: an empty file.
+  if (input.data.length === 0) return { fresh: 0, changed: 0, unchanged: 0, vanished: 0 }
   if (before === 0) return appendRows(input)
   if (keys.length > 0) {
     const counts = await upsertRows(
       input,
       keys.map(({ name }) => name),
-      cursor?.name,
+      cursor && { column: cursor.name },
     )
     if (!stream.full) return counts
     if (checked.withoutKey + stage.rejectedRows > 0) {

@@ -29,7 +29,8 @@ export const stageJson = async (work: Work, inputs: readonly TextInput[], option
   const spec = JSON.stringify(
     Object.fromEntries(columns.map((c) => [c.original, isNested(c, options) ? 'JSON' : 'VARCHAR'])),
   )
-  const parts = columns.map((c) => `struct_extract(j, ${literal(c.original)}) as ${quote(c.name)}`)
+  // By position: names of a struct are found whatever their case, and cannot be empty.
+  const parts = columns.map((c, at) => `struct_extract_at(j, ${at + 1}) as ${quote(c.name)}`)
   await reader.run(
     `create temp table ${table} as select ${[...parts, '_cdp_row', '_cdp_file'].join(', ')}
       from (select rowid as _cdp_row, _cdp_file, ${columns.length === 0 ? 'null' : `json_transform(text, ${literal(spec)})`} as j from ${records})`,
