@@ -12,7 +12,7 @@ import type { Evidence, Work } from './stage.ts'
 
 export interface Texts<Input> {
   readonly inputs: readonly Input[]
-  /** `_cdp_file`, `n` (from 0 within it), `quarantine_id`, `file`, `line`, `at` of every text in the files. Quoted. */
+  /** `_cdp_file`, `n` (from 0 within it), `quarantine_id`, `file`, `line`, `read_at` of every text in the files. Quoted. */
   readonly ids: string
 }
 
@@ -28,7 +28,7 @@ interface OpenRow {
   readonly fields: string | null
   readonly file: string | null
   readonly line: number | null
-  readonly at: string
+  readonly read_at: string
 }
 
 export const openTexts = async (
@@ -53,13 +53,13 @@ export const openTexts = async (
       groups.set(key, group)
     }
     group.out.line(line)
-    const { id, file, line: at, at: quarantined } = row
+    const { id, file, line: physical, read_at } = row
     ids[kind].line(
-      JSON.stringify({ _cdp_file: group.index, n: group.rows, quarantine_id: id, file, line: at, at: quarantined }),
+      JSON.stringify({ _cdp_file: group.index, n: group.rows, quarantine_id: id, file, line: physical, read_at }),
     )
     group.rows += 1
   }
-  const open = `select quarantine_id as id, raw, fields, file, line, quarantined_at as at
+  const open = `select quarantine_id as id, raw, fields, file, line, quarantined_at as read_at
     from ${state(warehouse, 'quarantine')} where stream = ${warehouse.literal(stream.id)} and status = 'open' order by quarantine_id`
   for await (const batch of warehouse.stream(open)) {
     for (let at = 0; at < batch.rowCount; at++) {
@@ -104,7 +104,7 @@ const loadIds = async (work: Work, path: string): Promise<string> => {
   const table = work.temp('ids')
   await work.reader.run(
     `create temp table ${table} as select * from read_json(${literal(path)}, format = 'newline_delimited',
-      columns = {_cdp_file: 'INTEGER', n: 'BIGINT', quarantine_id: 'VARCHAR', file: 'VARCHAR', line: 'BIGINT', at: 'TIMESTAMPTZ'})`,
+      columns = {_cdp_file: 'INTEGER', n: 'BIGINT', quarantine_id: 'VARCHAR', file: 'VARCHAR', line: 'BIGINT', read_at: 'TIMESTAMPTZ'})`,
   )
   return table
 }

@@ -172,7 +172,7 @@ const putAgain = (
   if (keys.length === 0 || before === 0) return appendRows(input)
   const names = keys.map(({ name }) => name)
   if (cursor) return upsertRows(input, names, { column: cursor.name })
-  return upsertRows({ ...input, select: select(['i.at as _cdp_read_at']) }, names, { readAt: '_cdp_read_at' })
+  return upsertRows({ ...input, select: select(['i.read_at as _cdp_read_at']) }, names, { readAt: '_cdp_read_at' })
 }
 
 /** Closes the entries whose rows are good; returns how many. */
