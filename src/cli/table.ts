@@ -38,7 +38,7 @@ const textOf = (cell: unknown): string => {
   if (typeof cell === 'number' || typeof cell === 'bigint') return cell.toLocaleString('en-US')
   if (typeof cell === 'object' || typeof cell === 'function')
     return JSON.stringify(cell, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
-  return String(cell as string | boolean | symbol).replaceAll(/\s*\n\s*/g, ' ⏎ ')
+  return String(cell as string).replaceAll(/\s*\n\s*/g, ' ⏎ ')
 }
 
 /** Rows as an aligned table with a header line; `columns` is the window's width. */

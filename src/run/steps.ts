@@ -7,7 +7,7 @@ import type { BuildContext } from '../models/model.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { LandStep, ModelStep } from './plan.ts'
 import type { PerformOptions, StepOutcome } from './run.ts'
-import { inputFingerprint, saveVersion, type Version, type Versions } from './versions.ts'
+import { inputFingerprint, landedVersion, saveVersion, type Version, type Versions } from './versions.ts'
 
 /** Lands one stream; its raw relation gets a new version only when its content changed. */
 export const performLand = async (
@@ -35,15 +35,7 @@ export const performLand = async (
   })
   const relation = `raw.${stream.relation}`
   if (loaded.changed || !versions.has(relation)) {
-    const version: Version = {
-      relation,
-      version: options.runId,
-      fingerprint: 'landed',
-      content: null,
-      rows: loaded.rowsTotal,
-      status: 'good',
-      instant: null,
-    }
+    const version = landedVersion(stream.relation, options.runId, loaded.rowsTotal)
     await saveVersion(warehouse, version, new Date(options.clock.now()).toISOString())
     versions.set(relation, version)
   }

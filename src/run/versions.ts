@@ -42,6 +42,17 @@ export const saveVersion = async (warehouse: Warehouse, version: Version, at: st
   })
 }
 
+/** The version of a raw relation whose content a load changed. */
+export const landedVersion = (relation: string, runId: string, rows: number): Version => ({
+  relation: `raw.${relation}`,
+  version: runId,
+  fingerprint: 'landed',
+  content: null,
+  rows,
+  status: 'good',
+  instant: null,
+})
+
 /** What a model's relation would be made from now: its definition, what it reads at which version, and the clock's hour or day if it reads it. */
 export const inputFingerprint = (
   model: CompiledModel,

@@ -2,6 +2,7 @@
 import type { CommandModule } from '../commands.ts'
 import { createContext } from '../context.ts'
 import { selection } from '../selection.ts'
+import { instantOf } from '../../run/options.ts'
 import { performReplay } from '../../run/replay.ts'
 
 export const define: CommandModule['define'] = (command, act) => {
@@ -17,7 +18,13 @@ To see them:  cdp query "select stream, file, line, reason, raw from cdp.quarant
       act(async (globals) => {
         const context = createContext(globals)
         const project = await context.project()
-        const rows = await performReplay({ ...context, project, selected: selection(project, selector) })
+        const rows = await performReplay({
+          ...context,
+          project,
+          instant: instantOf(undefined, context.clock),
+          emit: context.progress.emit,
+          selected: selection(project, selector),
+        })
         context.progress.end()
         context.output.rows(rows.map((row) => ({ ...row })))
         return 0

@@ -1,0 +1,42 @@
+// `cdp replay`: open quarantine rows of the selected streams get another try; what lands gives its raw relation a new version.
+import { mkdirSync } from 'node:fs'
+import { replay, type ReplayResult } from '../ingest/replay.ts'
+import type { RunOptions } from './options.ts'
+import { startRun, finishRun } from './record.ts'
+import { landedVersion, saveVersion } from './versions.ts'
+
+export type { ReplayResult } from '../ingest/replay.ts'
+
+export interface ReplayRunOptions extends Omit<RunOptions, 'allow' | 'live'> {
+  readonly tempDir: string
+}
+
+/** One result a selected stream that had open rows. */
+export const performReplay = async (options: ReplayRunOptions): Promise<readonly ReplayResult[]> => {
+  const { project, clock, runId, instant } = options
+  mkdirSync(options.tempDir, { recursive: true })
+  const warehouse = await options.openWarehouse('write')
+  try {
+    const open = new Set(
+      (await warehouse.all<{ stream: string }>(`select distinct stream from cdp.quarantine where status = 'open'`)).map(
+        (row) => row.stream,
+      ),
+    )
+    const streams = project.streams.filter((one) => open.has(one.id) && options.selected?.has(one.id) !== false)
+    if (streams.length === 0) return []
+    await startRun(warehouse, { runId, command: 'replay', instant, clock })
+    const results: ReplayResult[] = []
+    for (const stream of streams) {
+      const { root, timeZone } = project
+      const result = await replay({ ...options, warehouse, stream, root, timeZone })
+      results.push(result)
+      if (!result.changed) continue
+      const version = landedVersion(stream.relation, runId, result.rowsTotal)
+      await saveVersion(warehouse, version, new Date(clock.now()).toISOString())
+    }
+    await finishRun(warehouse, { runId, clock, status: 'done', exitCode: 0 })
+    return results
+  } finally {
+    await warehouse.close()
+  }
+}
