@@ -97,6 +97,8 @@ export const casts: FunctionTheme = {
   when regexp_matches(typeof(value), '^DATE$|^TIMESTAMP')
     then make_timestamptz(epoch_us(try_cast(value as timestamp)))
   when regexp_full_match(${TEXT}, '${DATE}${MINUTES}${SECONDS}(?:Z|${OFFSET})') then try_cast(${TEXT} as timestamptz)
+  when regexp_full_match(${TEXT}, '${DATE}(?:${MINUTES}${SECONDS})?')
+    then make_timestamptz(epoch_us(try_cast(${TEXT} as timestamp)))
   else try_cast(${STRICT} as timestamptz) end`,
     },
     {
