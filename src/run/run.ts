@@ -1,5 +1,6 @@
 // `cdp run`: performs a plan. Lands what is new, builds what that changes in order, runs the models' tests, and saves versions.
 // A step that fails stops what depends on it and nothing else.
+import { mkdirSync } from 'node:fs'
 import { reasonOf, type ErrorKind } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
 import { exitCodeOf, kindOfError, worstKind } from '../core/exit.ts'
@@ -61,6 +62,7 @@ const quietResult = (plan: RunPlan, options: PerformOptions): RunResult => {
 
 const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: PerformOptions): Promise<RunResult> => {
   const { performLand, performModel } = await import('./steps.ts')
+  mkdirSync(options.tempDir, { recursive: true })
   await startRun(warehouse, { ...options, command: 'run' })
   const steps: StepResult[] = []
   const broken = new Set<string>()
