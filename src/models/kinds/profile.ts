@@ -1,13 +1,10 @@
 // `kind: profile`: the records of an identity model become one row a person. The work is done in identity/profile; here is what the
 // header may say, and what it takes over from the identity model that `of` names.
-import type { ZodType } from 'zod'
 import { CdpError, type Place } from '../../core/errors.ts'
 import { describeRule, isAggregate, mostPreferred, needsTime } from '../../identity/profile/rules.ts'
 import {
-  type Aggregate,
   aggregates,
   type IdentitySettings,
-  type Pick,
   picks,
   type ProfileSettings,
   type TraitRule,
@@ -20,16 +17,16 @@ import { modelName, replaceRelation } from './replace.ts'
 export const profile: Kind<ProfileSettings> = {
   kind: 'profile',
   header: (z) => {
-    const pick: ZodType<Pick | Aggregate> = z.enum([...picks, ...aggregates])
-    const rule = z.union([
-      pick.transform((word): TraitRule => ({ pick: word, prefer: [] })),
+    // A word is short for `{ pick: word }`; turned into it first, so that a wrong word is told with the ones there are.
+    const rule = z.preprocess(
+      (given) => (typeof given === 'string' ? { pick: given } : given),
       z.strictObject({
-        pick,
+        pick: z.enum([...picks, ...aggregates]),
         prefer: z.array(z.string()).max(mostPreferred).default([]),
         from: z.string().optional(),
         by: z.string().optional(),
       }),
-    ])
+    )
     return z.object({
       of: z.string(),
       traits: z
