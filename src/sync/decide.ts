@@ -42,22 +42,20 @@ const whyOf = `case
   when wanted = 'remove' then 'retry'
   else 'left' end`
 
-/** `numbered`: the decisions, polls first, then removals, then the rest by key; `n` counts in that order. */
+/** `numbered`: the decisions. Polls come first, then removals, then the rest, which is the order they are sent in. */
 export const decisionCtes = (words: Words, facts: DiffFacts): string[] => {
   const { input, text } = words
   return [
     `decided as not materialized (
   select *, ${actionOf(words, facts)} as action, ${whyOf} as why,
     case when status = 'pending' then wanted when usable then '${writeOperation(input.spec)}' else 'remove' end as operation
-  from (select * from writes union all by name select * from removals union all by name select * from polls))`,
+  from (select * from polls union all by name select * from removals union all by name select * from writes))`,
     `chosen as not materialized (
-  select *, sha256(key) as key_hash,
-    case when action = 'poll' then 0 when action <> 'send' then 3 when operation = 'remove' then 1 else 2 end as phase
-  from decided where action is not null)`,
+  select *, substr(sha256(key), 1, 32) as key_hash from decided where action is not null)`,
     // The same change sent again keeps its id; a later one of the same content has another, or a receiver that remembers ids drops it.
     `numbered as not materialized (
-  select action, why, operation, phase, key, key_hash, match, seen, record, reference, job, status, usable, differs, held is true as held,
-    row_hash, fields, row_number() over (order by phase, job, last_epoch, last_seq, case when phase < 3 then key end) as n,
+  select action, why, operation, key, key_hash, match, seen, record, reference, job, last_epoch, last_seq, status, usable, differs,
+    held is true as held, row_hash, fields,
     case when action = 'poll' or (change_id is not null and status <> 'delivered' and wanted = operation and planned_hash is not distinct from row_hash)
       then change_id
       else md5(concat_ws(chr(31), ${text(input.spec.id)}, '${facts.epoch}', operation, key_hash, coalesce(row_hash, ''))) end as change_id

@@ -1,5 +1,5 @@
 // One owner a sync: a file that says who delivers it. A second process is told; what a dead owner left is taken over.
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
@@ -76,16 +76,19 @@ export const takeLease = async (options: {
 }): Promise<Lease> => {
   const { path, sync, run, clock, world, seam } = options
   const content = (): string => JSON.stringify({ ...world.self, run, heartbeat: clock.now() } satisfies LeaseFile)
+  // Written beside it and then put in place, so that nobody ever reads half of it.
+  const own = `${path}.${world.self.pid}`
   const create = async (): Promise<boolean> => {
     seam('lease')
+    await writeFile(own, content(), { mode: 0o600 })
     try {
-      const file = await open(path, 'wx', 0o600)
-      await file.write(content())
-      await file.close()
+      await link(own, path)
       return true
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
       throw error
+    } finally {
+      await rm(own, { force: true })
     }
   }
   await mkdir(dirname(path), { recursive: true })
@@ -95,13 +98,17 @@ export const takeLease = async (options: {
       throw new CdpError('SYNC_BUSY', { sync, holder: `pid ${holder.pid} on ${holder.host} (run ${holder.run})` })
     }
     // Only one of two that find a dead lease can move it away.
-    const grave = `${path}.${world.self.pid}`
+    const grave = `${own}.dead`
     await rename(path, grave).catch(() => undefined)
     await rm(grave, { force: true })
     if (!(await create())) throw new CdpError('SYNC_BUSY', { sync, holder: 'another run that has just begun' })
   }
   const beat = setInterval(() => {
-    writeFile(path, content(), { mode: 0o600 }).catch(() => undefined)
+    const renew = async (): Promise<void> => {
+      await writeFile(own, content(), { mode: 0o600 })
+      await rename(own, path)
+    }
+    renew().catch(() => undefined)
   }, heartbeatMs)
   beat.unref()
   return {

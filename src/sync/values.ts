@@ -91,3 +91,6 @@ export const hashingProbe = `cast(hash('probe', 'a text that is longer than twel
 
 /** A short hash of one field: only compared where the whole row's fast hash already differs. */
 export const fieldHash = (text: string): string => `substr(md5(${text}), 1, 12)`
+
+/** A row's place in a relation that was just made: the order in which it was filled, so that nothing has to be sorted. */
+export const planNumber = 'rowid + 1'

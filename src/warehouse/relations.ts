@@ -283,7 +283,7 @@ export const engineRelations = {
     ['sync', 'key_hash'],
     {
       sync: 'text',
-      key_hash: 'text', // SHA-256 of `key`
+      key_hash: 'text', // of SHA-256 of `key`, 32 hex digits
       key: 'text', // the match keys as delivered, JSON
       match: 'integer', // fast hash of the key's text, which the diff joins on
       wanted: 'text', // upsert · insert · update · remove: the operation last tried
@@ -312,7 +312,7 @@ export const engineRelations = {
     epoch: 'integer',
     seq: 'integer',
     event: 'text', // outcome · intent (of messages: written before the call) · plan (decided without a call)
-    at: 'timestamp',
+    happened_at: 'timestamp',
     key_hash: 'text',
     operation: 'text', // upsert · insert · update · remove
     change_id: 'text?',
@@ -337,7 +337,7 @@ export const engineRelations = {
   sync_plan: relation('Changes being delivered, until their outcomes are folded', ['sync', 'seq'], {
     sync: 'text',
     epoch: 'integer',
-    seq: 'integer', // order of delivery, from 1
+    seq: 'integer', // counts in order of delivery, with gaps
     action: 'text', // send · poll
     operation: 'text',
     why: 'text', // added · changed · map · retry · unknown · left · consent · pending
@@ -355,7 +355,7 @@ export const engineRelations = {
     seq: 'integer',
     plan_seq: 'integer',
     event: 'text',
-    at: 'timestamp',
+    happened_at: 'timestamp',
     status: 'text?',
     reason: 'text?',
     attempt: 'text?',

@@ -1,0 +1,60 @@
+// What is known of syncs before anything is planned, read by two plain statements: enough to say that there is nothing to do.
+// On the path of a run that has nothing to do, so it imports nothing but types and specs.
+import type { Session } from '../warehouse/warehouse.ts'
+import type { SyncInput } from './spec.ts'
+
+export interface SyncState {
+  readonly sync: string
+  readonly epoch: number
+  readonly definition: string
+  /** JSON texts. */
+  readonly map: string
+  readonly inputs: string
+  readonly hashing: string
+  readonly due_at: string | null
+  readonly folded_seq: number
+}
+
+export interface RelationVersion {
+  readonly relation: string
+  readonly version: string
+  readonly status: string
+  readonly built_at: string
+}
+
+export interface SyncWorld {
+  readonly states: ReadonlyMap<string, SyncState>
+  readonly versions: ReadonlyMap<string, RelationVersion>
+}
+
+export const readWorld = async (session: Session): Promise<SyncWorld> => {
+  const states = await session.all<SyncState>(
+    'select sync, epoch, definition, map, inputs, hashing, due_at, folded_seq from cdp.syncs',
+  )
+  const versions = await session.all<RelationVersion>('select relation, version, status, built_at from cdp.versions')
+  return {
+    states: new Map(states.map((state) => [state.sync, state])),
+    versions: new Map(versions.map((version) => [version.relation, version])),
+  }
+}
+
+/** The relations a sync depends on. */
+const inputsOf = ({ spec, consent }: SyncInput): string[] => [
+  spec.from,
+  ...(spec.purpose === undefined || consent === undefined ? [] : [consent]),
+]
+
+/** Their versions as text to compare; undefined when one is not known, so that nothing can be said to be unchanged. */
+export const inputVersions = (input: SyncInput, world: SyncWorld): string | undefined => {
+  const pairs = inputsOf(input).map((name) => [name, world.versions.get(name)?.version] as const)
+  return pairs.every(([, version]) => version !== undefined && version !== '') ? JSON.stringify(pairs) : undefined
+}
+
+/** Whether nothing changed and nothing is due: the sync then costs nothing. */
+export const isQuiet = (input: SyncInput, world: SyncWorld, now: number): boolean => {
+  const state = world.states.get(input.spec.id)
+  if (state === undefined || state.definition !== input.spec.fingerprint) return false
+  if (state.due_at !== null && Date.parse(state.due_at) <= now) return false
+  if (inputsOf(input).some((name) => world.versions.get(name)?.status !== 'good')) return false
+  return state.inputs === inputVersions(input, world)
+}
