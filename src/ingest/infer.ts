@@ -25,16 +25,29 @@ export const inferTypes = async (
   columns: readonly StageColumn[],
   options: InferOptions,
 ): Promise<ReadonlyMap<string, TypeInForce>> => {
-  const open = new Map(columns.map((column) => [column, guessesFor(column, options.keys.has(column.name))]))
-  // Most columns are text, which a few rows tell; only what survives them is measured over all.
+  const out = new Map<string, TypeInForce>()
+  let open = new Map(columns.map((column) => [column, guessesFor(column, options.keys.has(column.name))]))
+  // Most columns are text, which a few rows tell; of the others the first guess that a few rows allow is nearly always right.
   const sampled = await measure(work, stage, tests(open), sampleRows)
-  for (const [column, tried] of open)
+  for (const [column, tried] of open) {
     open.set(
       column,
       tried.filter((guess) => sampled.get(id(column, guess)) !== false),
     )
-  const facts = await measure(work, stage, new Map([...tests(open), ...details(open), ...told(columns)]))
-  return new Map(columns.map((column) => [column.name, decide(column, open.get(column) ?? [], facts)]))
+  }
+  const toldFacts = await measure(work, stage, told(columns))
+  while (open.size > 0) {
+    const first = new Map([...open].map(([column, tried]) => [column, tried.slice(0, 1)]))
+    const facts = await measure(work, stage, new Map([...tests(first), ...details(first)]))
+    const next = new Map<StageColumn, readonly Guess[]>()
+    for (const [column, tried] of open) {
+      const type = decide(column, tried[0], new Map([...facts, ...toldFacts]))
+      if (type) out.set(column.name, type)
+      else next.set(column, tried.slice(1))
+    }
+    open = next
+  }
+  return out
 }
 
 const id = (column: StageColumn, fact: string): string => `${fact} ${column.name}`
@@ -60,7 +73,7 @@ const guessesFor = (column: StageColumn, isKey: boolean): readonly Guess[] => {
 const test = (column: StageColumn, guess: Guess): string => {
   const value = column.text
   if (guess === 'decimal') {
-    return `regexp_full_match(${value}, '${spelledDecimal}') and not regexp_full_match(${value}, '-0(?:\\.0+)?')`
+    return `regexp_full_match(${value}, '${spelledDecimal}') and (not starts_with(${value}, '-0') or try_cast(${value} as double) <> 0)`
   }
   if (guess === 'timestamp') return printsBack(value, { type: guess, format: 'any' })
   // Of an integer in a JSON column with fractions a double keeps fifteen digits for certain.
@@ -85,7 +98,10 @@ const details = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, 
     if (tried.includes('timestamp')) {
       out.set(id(column, 'shortest'), `min(strlen(${column.text}))`)
       out.set(id(column, 'longest'), `max(strlen(${column.text}))`)
-      out.set(id(column, 'seconds end in 0'), `bool_or(regexp_full_match(${column.text}, '.*\\.[0-9]*0Z'))`)
+      out.set(
+        id(column, 'seconds end in 0'),
+        `bool_or(strlen(${column.text}) > 20 and ends_with(${column.text}, '0Z'))`,
+      )
     }
   }
   return out
@@ -93,7 +109,12 @@ const details = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, 
 
 /** Digits before the point, and after it as they are written; JSON numbers have no written zeros at their end. */
 export const decimalFacts = (column: StageColumn): [string, string][] => {
-  const value = column.evidence.kind === 'json' ? `regexp_replace(${column.text}, '\\.0+$', '')` : column.text
+  const { text: written } = column
+  const whole = `substr(${written}, 1, length(${written}) - 2)`
+  const value =
+    column.evidence.kind === 'json'
+      ? `(case when ends_with(${written}, '.0') then ${whole} else ${written} end)`
+      : written
   const point = `instr(${value}, '.')`
   const fraction = `case when ${point} > 0 then strlen(${value}) - ${point} else 0 end`
   return [
@@ -116,22 +137,23 @@ const told = (columns: readonly StageColumn[]): Map<string, string> =>
     ),
   )
 
-const decide = (column: StageColumn, tried: readonly Guess[], facts: ReadonlyMap<string, unknown>): TypeInForce => {
+/** Undefined: the guess was wrong, try the next. */
+const decide = (
+  column: StageColumn,
+  guess: Guess | undefined,
+  facts: ReadonlyMap<string, unknown>,
+): TypeInForce | undefined => {
   const { evidence } = column
   const fact = (name: string): unknown => facts.get(id(column, name))
   if (evidence.kind === 'told') {
     return column.typed !== undefined || fact('told') === true ? { type: evidence.type, format: undefined } : text
   }
-  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.nested) return { type: 'json', format: undefined }
-  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.boolean) return { type: 'boolean', format: undefined }
-  if (fact('values') === 0) return text
-  for (const guess of tried) {
-    if (fact(guess) !== true) continue
-    const type =
-      guess === 'decimal' ? decimalFrom(column, fact) : guess === 'timestamp' ? timestampFrom(fact) : plain(guess)
-    if (type) return type
-  }
-  return text
+  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.nested) return plain('json')
+  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.boolean) return plain('boolean')
+  if (guess === undefined || fact('values') === 0) return text
+  if (fact(guess) !== true) return undefined
+  if (guess === 'decimal') return decimalFrom(column, fact)
+  return guess === 'timestamp' ? timestampFrom(fact) : plain(guess)
 }
 
 const plain = (type: ColumnType): TypeInForce => ({ type, format: undefined })

@@ -28,6 +28,7 @@ export interface ScanRead {
   readonly path: Setting
   /** Default: by the file's ending. `lines`: every line is a row with one column, `text`. Any may be gzipped (`.gz`). */
   readonly format?: 'csv' | 'ndjson' | 'json' | 'parquet' | 'lines'
+  /** How a CSV is written, where the engine should not find out by itself. `columns` names the columns of a file without a header. */
   readonly csv?: {
     readonly delimiter?: string
     readonly quote?: string

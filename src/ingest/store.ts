@@ -36,7 +36,7 @@ export const store = async (context: LandContext, incoming: Incoming): Promise<L
   // What reads files again comes before the transaction.
   const quarantined = stage.rejectedRows + checked.badRows
   const aside = quarantined > 0 ? await quarantineSelect(stage, checked) : undefined
-  const input = await mergeInput(context, relation, stage, checked, decision)
+  const input = await mergeInput(context, relation, stage, checked, decision, files)
   const reached = await reachedBy(context, incoming, decision)
   const rows = await rowsOfFiles(context, stage)
   const landed = files.map((file, index) => ({ ...file, rows: rows.get(index) ?? 0 }))

@@ -1,5 +1,5 @@
 // Which way the rows of a load go into the raw relation.
-import { quote } from '../warehouse/duckdb/text.ts'
+import { literal, quote } from '../warehouse/duckdb/text.ts'
 import type { RelationName } from '../warehouse/warehouse.ts'
 import { valueOf, type Checked } from './check.ts'
 import type { ColumnPlan } from './columns.ts'
@@ -29,15 +29,17 @@ export const mergeInput = async (
   stage: Stage,
   checked: Checked,
   decision: Decision,
+  files: readonly { readonly file: string }[],
 ): Promise<MergeInput> => {
   const { plans, own } = decision
   const parts = typedColumns(plans, context.read.timeZone)
   const origin: MergeColumn[] = []
+  const only = files.length === 1 ? files[0]?.file : undefined
   let from = `${stage.table} s`
   if (own.file) {
     origin.push({ name: '_cdp_source_file', type: 'text' })
-    parts.push('n.file as _cdp_source_file')
-    from += ` join ${stage.files} n on n._cdp_file = s._cdp_file`
+    parts.push(`${only === undefined ? 'n.file' : literal(only)} as _cdp_source_file`)
+    if (only === undefined) from += ` join ${stage.files} n on n._cdp_file = s._cdp_file`
   }
   if (own.line) {
     const { join, line } = await stage.lines()

@@ -134,7 +134,7 @@ export const printsBack = (
   }
   switch (type) {
     case 'integer':
-      return `(${matches(column, '-?[0-9]{1,19}')} and ${back('bigint')})`
+      return `(${back('bigint')})`
     case 'double':
       return `(${matches(column, '-?[0-9].*')} and ${back('double')})`
     case 'boolean':
