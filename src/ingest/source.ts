@@ -23,6 +23,7 @@ export interface StreamSettings {
 
 /** Files that the engine reads itself, without one row passing through JavaScript. Plain data: it is kept in the compiled project. */
 export interface ScanRead {
+  /** `files(…)` says it itself. */
   readonly kind: 'scan'
   /** A path or glob below the project, or absolute. */
   readonly path: Setting

@@ -4,6 +4,7 @@ import type { Source } from '../ingest/source.ts'
 import type { WarehouseDefinition } from '../warehouse/warehouse.ts'
 
 export interface ProjectDefinition {
+  /** Of the project; any text. */
   readonly name: string
   /** ISO country of phone numbers written without one; default none. */
   readonly region?: string
@@ -11,6 +12,7 @@ export interface ProjectDefinition {
   readonly timeZone?: string
   /** The first is the default target. */
   readonly warehouses: Readonly<Record<string, WarehouseDefinition>>
+  /** Source name -> what a connector's function returns. A stream lands as `raw.<source>_<stream>`. */
   readonly sources: Readonly<Record<string, Source>>
   /** Folder of syncs; default `syncs`. */
   readonly syncs?: string

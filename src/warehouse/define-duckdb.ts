@@ -7,6 +7,7 @@ export interface DuckDbSettings {
   readonly path: Setting
   /** For example `4GB`; default the engine's. */
   readonly memoryLimit?: string
+  /** Default: the machine's cores. */
   readonly threads?: number
 }
 
