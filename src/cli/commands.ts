@@ -9,7 +9,7 @@ export interface CommandModule {
   readonly define: (command: Command, act: Act) => void
 }
 
-interface CommandEntry {
+export interface CommandEntry {
   readonly summary: string
   readonly load: () => Promise<CommandModule>
 }

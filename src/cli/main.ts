@@ -4,7 +4,7 @@ import { Command, CommanderError } from 'commander'
 import { exitCodes } from '../core/errors.ts'
 import { exitCodeOf, kindOfError } from '../core/exit.ts'
 import { packageVersion } from '../core/package.ts'
-import { commands, type CommandModule } from './commands.ts'
+import { commands, type CommandEntry, type CommandModule } from './commands.ts'
 import { createOutput } from './output.ts'
 
 const useColor = (): boolean =>
@@ -27,16 +27,28 @@ const main = async (): Promise<number> => {
       `\nA first project:  cdp init my-project && cd my-project && cdp run && cdp plan\nHelp on a command:  cdp <command> --help\nExit codes: 0 done · 1 bug · 2 usage or config · 3 data · 4 auth · 5 transient · 130 interrupted`,
     )
   let code = 0
-  const asked = process.argv.slice(2).find((word) => word in commands)
+  const entryOf = new Map<Command, CommandEntry>()
   for (const [name, entry] of Object.entries(commands)) {
-    const command = program.command(name).summary(entry.summary).description(entry.summary)
-    if (name === asked) {
-      const module: CommandModule = await entry.load()
-      module.define(command, async (work) => {
-        code = await work(program.opts())
-      })
-    }
+    entryOf.set(program.command(name).summary(entry.summary).description(entry.summary), entry)
   }
+  // Options are read once it is known which command is meant: a folder or a selector may be called `run` too.
+  const load = async (command: Command): Promise<void> => {
+    const module: CommandModule | undefined = await entryOf.get(command)?.load()
+    module?.define(command, async (work) => {
+      code = await work(program.opts())
+    })
+  }
+  program.hook('preSubcommand', (_, command) => load(command))
+  program
+    .command('help')
+    .argument('[command]')
+    .summary('help on a command')
+    .action(async (name: string | undefined) => {
+      const found = program.commands.find((command) => command.name() === name)
+      if (found !== undefined) await load(found)
+      else if (name !== undefined) program.error(`error: unknown command '${name}'`)
+      ;(found ?? program).help()
+    })
   try {
     await program.parseAsync()
     return code
@@ -48,10 +60,13 @@ const main = async (): Promise<number> => {
   }
 }
 
-// A reader that goes away (`cdp query … | head`) is no fault.
+// A reader that goes away (`cdp query … | head`) is no fault; without one for the talk, the work goes on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0)
   throw error
+})
+process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
 })
 
 const code = await main()
