@@ -77,6 +77,8 @@ export interface BuildResult {
   readonly rows: number | undefined
   /** A hash over the rows in no order; undefined where the relation has no content of its own (a view). */
   readonly content: string | undefined
+  /** The content is that of the build before, which the version did not know yet. */
+  readonly unchanged?: boolean
   readonly detail?: string
 }
 

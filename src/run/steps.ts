@@ -36,7 +36,7 @@ export const performLand = async (
   const relation = `raw.${stream.relation}`
   if (loaded.changed || !versions.has(relation)) {
     const version = landedVersion(stream.relation, options.runId, loaded.rowsTotal)
-    await saveVersion(warehouse, version, new Date(options.clock.now()).toISOString())
+    await saveVersion(warehouse, version, new Date(options.clock.now()).toISOString(), versions.has(relation))
     versions.set(relation, version)
   }
   const quarantined = loaded.rowsQuarantined
@@ -68,7 +68,7 @@ export const performModel = async (
   const save = async (version: Pick<Version, 'version' | 'content' | 'rows' | 'status'>): Promise<void> => {
     const instant = model.readsClock ? options.instant : null
     const full = { relation: model.name, fingerprint: inputs, instant, ...version }
-    await saveVersion(warehouse, full, new Date(options.clock.now()).toISOString())
+    await saveVersion(warehouse, full, new Date(options.clock.now()).toISOString(), versions.has(model.name))
     versions.set(model.name, full)
   }
   const saveFailed = (): Promise<void> =>
@@ -111,7 +111,8 @@ export const performModel = async (
     throw error
   })
   const tested = testOutcome(await runTests(model, context))
-  const same = built.content !== undefined && known?.content === built.content && known.version !== ''
+  const equal = built.unchanged ?? (built.content !== undefined && known?.content === built.content)
+  const same = equal && known !== undefined && known.version !== ''
   await save({
     version: same ? known.version : options.runId,
     content: built.content ?? null,

@@ -23,9 +23,16 @@ export const readVersions = async (session: Session): Promise<Versions> => {
   return new Map(rows.map((row) => [row.relation, row]))
 }
 
-/** Saves one version; the caller holds the transaction in which the relation itself was built where the engine can. */
-export const saveVersion = async (warehouse: Warehouse, version: Version, at: string): Promise<void> => {
-  await warehouse.run({ sql: 'delete from cdp.versions where relation = $1', parameters: [version.relation] })
+/** Saves one version, in place of the one that `isKnown`; the caller holds the transaction in which the relation itself was built where the engine can. */
+export const saveVersion = async (
+  warehouse: Warehouse,
+  version: Version,
+  at: string,
+  isKnown = true,
+): Promise<void> => {
+  if (isKnown) {
+    await warehouse.run({ sql: 'delete from cdp.versions where relation = $1', parameters: [version.relation] })
+  }
   await warehouse.run({
     sql: `insert into cdp.versions (relation, version, fingerprint, content, rows, status, instant, built_at)
           values ($1, $2, $3, $4, $5, $6, cast($7 as timestamptz), cast($8 as timestamptz))`,

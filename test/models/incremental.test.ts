@@ -1,5 +1,6 @@
 // An incremental model on a real DuckDB: what it takes, when it is built whole, what its content says.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { buildModel } from '../../src/models/build.ts'
 import type { CompiledModel, Warehouse } from '../../src/models/model.ts'
 import { build, compiled, contextOf, inMemory, rowsOf } from './project.ts'
 
@@ -118,7 +119,6 @@ describe('an incremental model', () => {
     await source("(1, '2026-01-01', 'a')")
     const first = await build(await model(), contextOf(warehouse))
     await source("(1, '2026-01-01', 'A')")
-    const { buildModel } = await import('../../src/models/build.ts')
     await buildModel(await model(), contextOf(warehouse))
     const again = await build(await model(), contextOf(warehouse))
     expect(again.content).not.toBe(first.content)

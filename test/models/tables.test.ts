@@ -1,6 +1,7 @@
 // Views and tables on a real DuckDB: what is there after a build, what a failed build leaves, what content says.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CompiledModel, Warehouse } from '../../src/models/model.ts'
+import { buildModel } from '../../src/models/build.ts'
+import type { BuildResult, CompiledModel, Warehouse } from '../../src/models/model.ts'
 import { build, compiled, contextOf, inMemory, rowsOf } from './project.ts'
 
 let warehouse: Warehouse
@@ -16,8 +17,13 @@ const one = async (sql: string, header = 'kind: view', streams: readonly string[
 }
 const rows = (select = 'select * from m order by all'): Promise<unknown[][]> => rowsOf(warehouse, select)
 
-const contentOf = async (sql: string): Promise<string | undefined> =>
-  (await build(await one(sql, 'kind: table'), contextOf(warehouse))).content
+const tableOf = async (sql: string): Promise<BuildResult> => build(await one(sql, 'kind: table'), contextOf(warehouse))
+
+/** Of the second build: the first takes none. */
+const contentOf = async (sql: string): Promise<string | undefined> => {
+  await tableOf(sql)
+  return (await tableOf(sql)).content
+}
 
 describe('views and tables', () => {
   it('are in schema main, with and without content', async () => {
@@ -51,17 +57,30 @@ describe('views and tables', () => {
   it('have a content that depends on rows and columns, not on the order of rows', async () => {
     const first = await contentOf("select * from (values (1, 'a'), (2, 'b'), (2, 'b')) v(x, y)")
     expect(await contentOf("select * from (values (2, 'b'), (1, 'a'), (2, 'b')) v(x, y)")).toBe(first)
-    const others = await Promise.all(
-      [
-        "select * from (values (1, 'a'), (2, 'b')) v(x, y)",
-        "select * from (values (1, 'a'), (1, 'a'), (2, 'b')) v(x, y)",
-        "select * from (values (1, 'a'), (2, 'b'), (2, 'b')) v(x, z)",
-        "select * from (values (1, 'a'), (2, 'b'), (2, null)) v(x, y)",
-      ].map((sql) => one(sql, 'kind: table')),
-    )
     const contents = new Set([first])
-    for (const model of others) contents.add((await build(model, contextOf(warehouse))).content)
+    for (const sql of [
+      "select * from (values (1, 'a'), (2, 'b')) v(x, y)",
+      "select * from (values (1, 'a'), (1, 'a'), (2, 'b')) v(x, y)",
+      "select * from (values (1, 'a'), (2, 'b'), (2, 'b')) v(x, z)",
+      "select * from (values (1, 'a'), (2, 'b'), (2, null)) v(x, y)",
+    ]) {
+      contents.add(await contentOf(sql))
+    }
     expect(contents.size).toBe(5)
+  })
+
+  it('take no hash of a first build, and know afterwards whether the rows are the same', async () => {
+    expect(await tableOf('select 1 as x')).toEqual({ rows: 1, content: undefined })
+    const second = await tableOf('select 1 as x -- again')
+    expect(second).toMatchObject({ rows: 1, unchanged: true })
+    expect(await tableOf('select 1 as x')).toEqual(second)
+    expect(await tableOf('select 2 as x')).toMatchObject({ unchanged: false })
+  })
+
+  it('are taken for changed when a run died between its build and its version', async () => {
+    await tableOf('select 1 as x')
+    await buildModel(await one('select 2 as x', 'kind: table'), contextOf(warehouse))
+    expect(await tableOf('select 2 as x')).toMatchObject({ unchanged: false })
   })
 
   it('fill in the run’s instant', async () => {
