@@ -21,6 +21,8 @@ const pointed = (sql: string, line: number, column: number): string => {
   return `${String(line).padStart(4)} | ${part}\n     | ${' '.repeat(Math.max(0, column - 1 - from))}^`
 }
 
+const grouped = (digits: string): string => digits.replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+
 const shortened = (sql: string): string => (sql.length > 2000 ? `${sql.slice(0, 2000)}…` : sql)
 
 export const catalogue = {
@@ -128,7 +130,7 @@ export const catalogue = {
   MODEL_RANDOM: entry<{ model: string; name: string }>(
     'config',
     (a) =>
-      `${a.model} calls ${a.name}, which gives another result every time: what depends on it would change in every run.`,
+      `${a.model} uses ${a.name}, which gives another result every time: what depends on it would change in every run.`,
     () => 'Derive the value from a key, for example with cdp.hash_bucket(key, 100).',
   ),
   MODEL_CLOCK: entry<{ model: string; name: string }>(
@@ -235,6 +237,26 @@ export const catalogue = {
       `A statement failed: ${a.reason}\n${a.line === undefined ? shortened(a.sql) : pointed(a.sql, a.line, a.column ?? 1)}`,
   ),
 
+  /** `limit` and `needed` are bytes; `needed` is empty when the engine does not say. */
+  QUERY_COST: entry<{ limit: string; needed: string; sql: string }>(
+    'data',
+    (a) =>
+      `A statement would be billed for more than the ${grouped(a.limit)} bytes that are allowed${a.needed === '' ? '' : `: ${grouped(a.needed)} bytes`}. It was not executed and cost nothing.\n${shortened(a.sql)}`,
+    () =>
+      'Let it read less (a filter on the partition, fewer columns), or raise `maximumBytesBilled` in cdp.config.ts.',
+  ),
+  WAREHOUSE_AUTH: entry<{ target: string; reason: string }>(
+    'auth',
+    (a) => `${a.target} refuses the credential: ${a.reason}`,
+    () =>
+      'Check that the credential exists, has not expired and may use these datasets. For your own: gcloud auth application-default login.',
+  ),
+  WAREHOUSE_BUSY: entry<{ target: string; reason: string }>(
+    'transient',
+    (a) => `${a.target} does not answer, or refuses for now, after several tries: ${a.reason}`,
+    () => 'Run the same command again later; what had been done is kept.',
+  ),
+
   // sync
   SYNC_FROM_MISSING: entry<{ sync: string; from: string }>(
     'config',
@@ -268,10 +290,10 @@ export const catalogue = {
       `Sync ${a.sync} was held back: ${a.reasons.join('; ')}. Nothing was sent but removals for consent, where consent itself is certain.`,
     (a) => `If this is meant, let it through once: cdp sync --select ${a.sync} --allow ${a.allow.join(',')}`,
   ),
-  SYNC_DOWN: entry<{ sync: string; target: string; reason: string; left: number }>(
+  SYNC_DOWN: entry<{ sync: string; target: string; reason: string }>(
     'transient',
     (a) =>
-      `Sync ${a.sync} stopped: ${a.target} does not take anything (${a.reason}). ${a.left} rows are left and go out with the next run.`,
+      `Sync ${a.sync} stopped: ${a.target} takes nothing at the moment (${a.reason}). What is left goes out with the next run.`,
   ),
   SYNC_JOURNAL: entry<{ sync: string; path: string; reason: string }>(
     'transient',
@@ -327,6 +349,24 @@ export const catalogue = {
     (a) =>
       `${a.stream}: ${a.column} is now promised to be ${a.type}, but ${a.rows} landed values (it was ${a.was}) are not, for example "${a.example}". Nothing was landed.`,
     () => 'Take the promise back, or correct the source and land the stream anew.',
+  ),
+  SOURCE_AUTH: entry<{ source: string; target: string; reason: string }>(
+    'auth',
+    (a) => `${a.source} (${a.target}) refuses the credential: ${a.reason}. Nothing was landed.`,
+    () => 'Check the credential, what it is allowed to read and whether it has expired.',
+  ),
+  SOURCE_UNREACHABLE: entry<{ source: string; target: string; reason: string }>(
+    'transient',
+    (a) =>
+      `${a.source} (${a.target}) could not be read: ${a.reason}. Nothing was landed; the next run starts where the last load ended.`,
+  ),
+  SOURCE_REFUSED: entry<{ source: string; target: string; reason: string }>(
+    'config',
+    (a) => `${a.source} (${a.target}) refuses what is asked: ${a.reason}. Nothing was landed.`,
+  ),
+  SOURCE_ANSWER: entry<{ source: string; target: string; reason: string }>(
+    'data',
+    (a) => `${a.source} (${a.target}) gave an answer that cannot be used: ${a.reason}. Nothing was landed.`,
   ),
   LOAD_QUARANTINED: entry<{ stream: string; bad: number; rows: number; most: string; examples: string }>(
     'data',

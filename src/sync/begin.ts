@@ -2,7 +2,7 @@
 // were kept aside. From here on the process may die at any point.
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { skippedSelect } from './listing.ts'
-import type { Prepared } from './plan.ts'
+import type { Prepared } from './prepare.ts'
 import { takesSnapshot } from './spec.ts'
 import { planNumber } from './values.ts'
 
@@ -11,8 +11,6 @@ export interface Begun {
   readonly planned: number
   readonly upserts: number
   readonly removes: number
-  /** The journal's entries are numbered from here. */
-  readonly firstSeq: number
 }
 
 export interface BeginFacts {
@@ -21,10 +19,13 @@ export interface BeginFacts {
   readonly now: string
 }
 
-/** Which rows of the plan's relation go out, as SQL. */
-export const outgoing = ({ open, input, plan }: Prepared): string => {
-  if (open === 'none' || plan.status === 'unchanged') return 'false'
-  if (open === 'consent') return `(action = 'poll' or (action = 'send' and why = 'consent'))`
+/** Which rows of the plan's relation go out, as SQL; undefined when none do. */
+export const outgoing = ({ open, input, plan }: Prepared): string | undefined => {
+  if (open === 'none' || plan.status === 'unchanged') return undefined
+  if (open === 'consent') {
+    const asked = plan.sends.some((send) => send.why === 'consent') || plan.rows.pending + plan.rows.removalsPending > 0
+    return asked ? `(action = 'poll' or (action = 'send' and why = 'consent'))` : undefined
+  }
   // A snapshot is written whole: rows whose nulls changed nothing are in it as they are now.
   return takesSnapshot(input.spec) ? `action in ('send', 'same')` : `action in ('send', 'poll')`
 }
@@ -41,12 +42,11 @@ export const beginRun = async (warehouse: Warehouse, prepared: Prepared, facts: 
   const at = `cast('${facts.now}' as timestamptz)`
   return warehouse.transaction(async () => {
     await warehouse.run(`delete from cdp.sync_plan where sync = ${sync}`)
-    const held = plan.status === 'guarded'
     const which = outgoing(prepared)
-    let firstSeq = 1
     let planned = 0
     let removes = 0
-    if (prepared.shape !== undefined) {
+    let upserts = 0
+    if (which !== undefined) {
       const { changed } = await warehouse.run(
         `insert into cdp.sync_plan
            (sync, epoch, seq, action, operation, why, key_hash, key, match, row_hash, seen, fields, change_id)
@@ -55,29 +55,28 @@ export const beginRun = async (warehouse: Warehouse, prepared: Prepared, facts: 
       )
       planned = changed
       removes = await count(warehouse, target, `${which} and action = 'send' and operation = 'remove'`)
-      if (!held) {
-        firstSeq = (await decideInLedger(warehouse, prepared, sync, at)) + 1
-        await keepSkipped(warehouse, prepared, sync)
-      }
+      upserts = await count(warehouse, target, `${which} and action = 'send' and operation <> 'remove'`)
     }
-    await saveState(warehouse, prepared, firstSeq, facts)
-    await saveRun(warehouse, prepared, { planned, removes, runId: facts.runId, now: facts.now })
-    const upserts =
-      planned === 0 ? 0 : await count(warehouse, target, `${which} and action = 'send' and operation <> 'remove'`)
-    return { planned, upserts, removes, firstSeq }
+    if (plan.status !== 'guarded') {
+      await decideInLedger(warehouse, prepared, sync, at)
+      await keepSkipped(warehouse, prepared, sync)
+    }
+    await saveState(warehouse, prepared, facts)
+    await saveRun(warehouse, prepared, { ...facts, upserts, removes })
+    return { planned, upserts, removes }
   })
 }
 
 /** What needs no call: keys that are as wanted again, keys that were never there and are wanted no longer, hints made anew. */
-const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: string, at: string): Promise<number> => {
-  const { target, epoch } = prepared
-  const { changed: decided } = await warehouse.run(
-    `insert into cdp.sync_log (sync, epoch, seq, event, happened_at, key_hash, operation, row_hash, reason)
+const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: string, at: string): Promise<void> => {
+  const { target, epoch, decided } = prepared
+  if (decided > 0) {
+    await warehouse.run(
+      `insert into cdp.sync_log (sync, epoch, seq, event, happened_at, key_hash, operation, row_hash, reason)
      select ${sync}, ${epoch}, row_number() over (order by key), 'plan', ${at}, key_hash, operation, row_hash,
        case when action = 'settle' then 'what is there is wanted again' else 'never there and no longer wanted' end
      from ${target} where action in ('settle', 'forget')`,
-  )
-  if (decided > 0) {
+    )
     await warehouse.run(
       `delete from cdp.sync_rows where sync = ${sync} and match in (select match from ${target} where action = 'forget')`,
     )
@@ -91,7 +90,6 @@ const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: st
     `update cdp.sync_rows set seen = p.seen
      from ${target} p where sync_rows.sync = ${sync} and sync_rows.match = p.match and p.action = 'same'`,
   )
-  return decided
 }
 
 const keepSkipped = async (warehouse: Warehouse, prepared: Prepared, sync: string): Promise<void> => {
@@ -108,8 +106,7 @@ const keepSkipped = async (warehouse: Warehouse, prepared: Prepared, sync: strin
 // The sync is due until its run has ended well: a process that dies must not leave it looking unchanged.
 const saveState = async (
   warehouse: Warehouse,
-  { plan, input, epoch, shape, inputs, hashing }: Prepared,
-  firstSeq: number,
+  { plan, input, epoch, inputs, map, hashing, decided }: Prepared,
   { now }: BeginFacts,
 ): Promise<void> => {
   await warehouse.run({ sql: 'delete from cdp.syncs where sync = $1', parameters: [plan.sync] })
@@ -117,23 +114,14 @@ const saveState = async (
   await warehouse.run({
     sql: `insert into cdp.syncs (sync, epoch, definition, map, inputs, hashing, due_at, folded_seq, updated_at)
           values ($1, $2, $3, $4, $5, $6, cast($7 as timestamptz), $8, cast($7 as timestamptz))`,
-    parameters: [
-      plan.sync,
-      epoch,
-      input.spec.fingerprint,
-      JSON.stringify(shape?.map ?? {}),
-      known ?? '[]',
-      hashing,
-      now,
-      firstSeq - 1,
-    ],
+    parameters: [plan.sync, epoch, input.spec.fingerprint, map, known ?? '[]', hashing, now, decided],
   })
 }
 
 const saveRun = async (
   warehouse: Warehouse,
   { plan, epoch }: Prepared,
-  run: { readonly planned: number; readonly removes: number; readonly runId: string; readonly now: string },
+  run: BeginFacts & { readonly upserts: number; readonly removes: number },
 ): Promise<void> => {
   const { rows } = plan
   await warehouse.run({
@@ -151,9 +139,9 @@ const saveRun = async (
       rows.skipped,
       rows.eligible,
       rows.frozen,
-      Math.max(0, run.planned - run.removes),
+      run.upserts,
       run.removes,
-      run.planned,
+      run.upserts + run.removes,
     ],
   })
 }

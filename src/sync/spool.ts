@@ -6,13 +6,17 @@ import type { Operation } from './destination.ts'
 export interface SpoolRow {
   /** Its number in the plan. */
   readonly n: number
-  readonly action: 'send' | 'poll'
+  /** `same`: in a snapshot, a row at which nothing was to be sent. */
+  readonly action: 'send' | 'poll' | 'same'
   readonly op: Operation
   readonly id: string
   readonly key: JsonObject
   readonly record: JsonObject | null
   readonly ref: string | null
   readonly job: string | null
+  /** Of a poll: the log entry that took it into its job, to keep the job's order. */
+  readonly le: number | null
+  readonly ls: number | null
 }
 
 const chunkBytes = 256 * 1024

@@ -1,0 +1,86 @@
+// The plans of syncs without performing them.
+import { CdpError, reasonOf } from '../core/errors.ts'
+import { takeLease } from '../sync/lease.ts'
+import { emptyPlan, quietPlan, type SyncPlan } from '../sync/plan.ts'
+import { preparePlan } from '../sync/prepare.ts'
+import { hasLeftovers, recover } from '../sync/recover.ts'
+import { needsRehash, rehash } from '../sync/rehash.ts'
+import { isMessage, type SyncInput } from '../sync/spec.ts'
+import { isQuiet, readWorld } from '../sync/state.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import type { SyncOptions } from './sync.ts'
+import { jobOptions } from './sync-work.ts'
+
+/** Plans of all; reads only, unless an earlier run left something to write down. */
+export const planAll = async (inputs: readonly SyncInput[], options: SyncOptions): Promise<SyncPlan[]> => {
+  const reader = await options.openWarehouse('read')
+  let owed: readonly SyncInput[]
+  try {
+    owed = await needingWrite(reader, inputs, options)
+    if (owed.length === 0) return await planEach(reader, inputs, options)
+  } finally {
+    await reader.close()
+  }
+  const writer = await options.openWarehouse('write')
+  try {
+    for (const input of owed) await takeOver(writer, input, options)
+    return await planEach(writer, inputs, options)
+  } finally {
+    await writer.close()
+  }
+}
+
+const needingWrite = async (
+  warehouse: Warehouse,
+  inputs: readonly SyncInput[],
+  options: SyncOptions,
+): Promise<SyncInput[]> => {
+  const owed: SyncInput[] = []
+  for (const input of inputs) {
+    const { paths } = jobOptions(input, options)
+    const { id } = input.spec
+    if ((await hasLeftovers(warehouse, id, paths)) || (await needsRehash(warehouse, id))) owed.push(input)
+  }
+  return owed
+}
+
+const takeOver = async (warehouse: Warehouse, input: SyncInput, options: SyncOptions): Promise<void> => {
+  const own = jobOptions(input, options)
+  const { id } = input.spec
+  try {
+    const lease = await takeLease({ ...own, path: own.paths.lock, sync: id, run: options.runId, world: own.owners })
+    const now = new Date(own.now).toISOString()
+    const unknown = await recover(warehouse, { spec: input.spec, paths: own.paths, now, seam: own.seam })
+    await rehash(warehouse, id)
+    await lease.release()
+    if (unknown > 0)
+      own.warn(
+        `${unknown} ${isMessage(input.spec) ? 'messages' : 'rows'} of the run before may or may not have arrived`,
+      )
+  } catch (error) {
+    if (!(error instanceof CdpError && error.code === 'SYNC_BUSY')) throw error
+    own.warn(`${error.message} The plan does not know yet what it delivers.`)
+  }
+}
+
+const planEach = async (
+  warehouse: Warehouse,
+  inputs: readonly SyncInput[],
+  options: SyncOptions,
+): Promise<SyncPlan[]> => {
+  const world = await readWorld(warehouse)
+  const plans: SyncPlan[] = []
+  for (const input of inputs) {
+    const own = jobOptions(input, options)
+    if (!own.retryRejected && isQuiet(input, world, own.now)) {
+      plans.push(quietPlan(input.spec))
+      continue
+    }
+    try {
+      plans.push((await preparePlan(warehouse, input, world, own)).plan)
+    } catch (error) {
+      plans.push({ ...emptyPlan(input.spec), status: 'failed', reason: reasonOf(error), error })
+    }
+  }
+  return plans
+}

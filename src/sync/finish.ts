@@ -1,0 +1,68 @@
+// The end of a run in the ledger: what it came to, and when the sync is due again.
+import type { Warehouse } from '../warehouse/warehouse.ts'
+
+export type RunStatus = 'done' | 'stopped' | 'guarded' | 'failed' | 'interrupted'
+
+export interface RunCounts {
+  readonly deliveredUpserts: number
+  readonly deliveredRemoves: number
+  readonly rejected: number
+  readonly retrying: number
+  readonly unknown: number
+  readonly pending: number
+  /** Planned and never tried. */
+  readonly waiting: number
+  readonly calls: number
+}
+
+export interface RunEnd {
+  readonly sync: string
+  readonly epoch: number
+  /** ISO. */
+  readonly now: string
+  readonly status: RunStatus
+  readonly reason: string | undefined
+  readonly counts: RunCounts
+  readonly isMessage: boolean
+  /** Something is left to do even if no row says so: the next run must look. */
+  readonly lookAgain: boolean
+}
+
+/** Closes a run whose journal is folded. The plan's rows go; what is owed is in cdp.sync_rows, what was never tried is found again by the next diff. */
+export const finishRun = async (warehouse: Warehouse, end: RunEnd): Promise<void> => {
+  const { sync, epoch, now, counts } = end
+  await warehouse.transaction(async () => {
+    await warehouse.run({
+      sql: `update cdp.sync_runs set finished_at = cast($1 as timestamptz), status = $2, reason = $3, delivered_upserts = $4,
+              delivered_removes = $5, rejected = $6, retrying = $7, unknown = $8, pending = $9, waiting = $10, calls = $11
+            where sync = $12 and epoch = $13`,
+      parameters: [
+        now,
+        end.status,
+        end.reason ?? null,
+        counts.deliveredUpserts,
+        counts.deliveredRemoves,
+        counts.rejected,
+        counts.retrying,
+        counts.unknown,
+        counts.pending,
+        counts.waiting,
+        counts.calls,
+        sync,
+        epoch,
+      ],
+    })
+    await warehouse.run({ sql: 'delete from cdp.sync_plan where sync = $1', parameters: [sync] })
+    await warehouse.run({
+      sql: `update cdp.syncs set updated_at = cast($1 as timestamptz), due_at = ${dueAt(end)} where sync = $2 and epoch = $3`,
+      parameters: [now, sync, epoch],
+    })
+  })
+}
+
+// Of a message nobody can say was sent, nothing is due: only a person can decide it.
+const dueAt = ({ lookAgain, isMessage }: RunEnd): string =>
+  lookAgain
+    ? 'cast($1 as timestamptz)'
+    : `(select min(coalesce(next_attempt_at, updated_at)) from cdp.sync_rows
+        where sync = $2 and status <> 'delivered'${isMessage ? ` and status <> 'unknown'` : ''})`

@@ -1,0 +1,220 @@
+// Making the plan of one sync: the diff, what it counts to, and the guards.
+import { CdpError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import { consentDoubt, isOlder } from './consent.ts'
+import type { Change, Operation } from './destination.ts'
+import { diffStatement } from './diff.ts'
+import { type GuardName, type TrippedGuard, trippedGuards } from './guards.ts'
+import { skippedSelect } from './listing.ts'
+import { emptyPlan, type PlanRows, type SyncPlan, type Why } from './plan.ts'
+import { type Shape, shapeOf } from './shape.ts'
+import type { DiffFacts } from './source.ts'
+import { isMessage, type SyncInput, takesSnapshot } from './spec.ts'
+import { inputVersions, type SyncWorld } from './state.ts'
+import { hashingProbe } from './values.ts'
+
+/** A plan with what performing it needs. The relation `target` lives as long as the warehouse is open. */
+export interface Prepared {
+  readonly plan: SyncPlan
+  readonly input: SyncInput
+  readonly shape: Shape | undefined
+  readonly target: string
+  readonly epoch: number
+  readonly inputs: string | undefined
+  /** JSON: what the fields are made of, to be remembered. */
+  readonly map: string
+  readonly hashing: string
+  /** Keys decided without a call; the journal's entries are numbered after them. */
+  readonly decided: number
+  /** Which of the planned sends may go out. */
+  readonly open: 'all' | 'consent' | 'none'
+}
+
+export interface PlanOptions {
+  /** ISO: the run's instant, by which freshness is judged. */
+  readonly instant: string
+  /** Milliseconds: by which retries are due. */
+  readonly now: number
+  readonly allow: ReadonlySet<string>
+  readonly retryRejected: boolean
+}
+
+interface Counted {
+  readonly action: string
+  readonly why: Why
+  readonly operation: Operation
+  readonly usable: boolean
+  readonly rows: number
+}
+
+/** Throws SYNC_FROM_MISSING, SYNC_COLUMN, SYNC_PERSON. Writes nothing but a temporary relation. */
+export const preparePlan = async (
+  warehouse: Warehouse,
+  input: SyncInput,
+  world: SyncWorld,
+  options: PlanOptions,
+): Promise<Prepared> => {
+  const { spec } = input
+  if (spec.purpose !== undefined && input.consent === undefined) {
+    throw new CdpError('SYNC_CONSENT', { sync: spec.id, purpose: spec.purpose })
+  }
+  const state = world.states.get(spec.id)
+  const epoch = (state?.epoch ?? 0) + 1
+  const target = warehouse.quote(`plan of ${spec.id}`)
+  const doubt = await consentDoubt(warehouse, input, world, options.instant)
+  const [probe] = await warehouse.all<{ hashing: string }>(`select ${hashingProbe} as hashing`)
+  const lastMap = state?.map ?? '{}'
+  const base = { input, target, epoch, inputs: inputVersions(input, world), hashing: probe?.hashing ?? '' }
+  if (doubt !== undefined && !options.allow.has('consent')) {
+    const guards: TrippedGuard[] = [{ name: 'consent', reason: doubt }]
+    const plan: SyncPlan = { ...emptyPlan(spec), status: 'guarded', reason: doubt, guards }
+    return { ...base, plan, shape: undefined, map: lastMap, decided: 0, open: 'none' }
+  }
+  const shape = await shapeOf(warehouse, input)
+  const facts: DiffFacts = {
+    epoch,
+    now: new Date(options.now).toISOString(),
+    retryRejected: options.retryRejected,
+    lastMap: JSON.parse(lastMap) as Record<string, string>,
+  }
+  await warehouse.run(diffStatement(warehouse, input, shape, facts, target))
+  const counted = await warehouse.all<Counted>(
+    `select action, why, operation, coalesce(usable, false) as usable, count(*) as rows from ${target}
+     where action <> 'totals' group by action, why, operation, usable order by action, why, operation`,
+  )
+  const guards = await guardsOf(warehouse, input, world, options, counted, await totalsOf(warehouse, target))
+  const rows = rowsOf(counted, await totalsOf(warehouse, target))
+  const sends = counted
+    .filter((c) => c.action === 'send')
+    .map(({ operation, why, rows: n }) => ({ operation, why, rows: n }))
+  const polls = counted.some((c) => c.action === 'poll')
+  const open = guards.length === 0 ? 'all' : takesSnapshot(spec) ? 'none' : 'consent'
+  const plan: SyncPlan = {
+    ...emptyPlan(spec),
+    status: guards.length > 0 ? 'guarded' : sends.length === 0 && !polls ? 'unchanged' : 'ready',
+    reason: guards.length > 0 ? guards.map((guard) => guard.reason).join('; ') : undefined,
+    rows,
+    skipped: rows.skipped === 0 ? {} : await skippedBy(warehouse, input, shape),
+    sends,
+    guards,
+    samples: await samplesOf(warehouse, target),
+    ...callsOf(input, rows),
+  }
+  const decided = guards.length > 0 ? 0 : sum(counted, (c) => c.action === 'settle' || c.action === 'forget')
+  const map = guards.length > 0 ? lastMap : JSON.stringify(shape.map)
+  return { ...base, plan, shape, map, decided, open }
+}
+
+interface Totals {
+  readonly rows: number
+  readonly withheld: number
+  readonly skipped: number
+}
+
+const totalsOf = async (warehouse: Warehouse, target: string): Promise<Totals> => {
+  const [row] = await warehouse.all<{ record: string }>(`select record from ${target} where action = 'totals'`)
+  return row === undefined ? { rows: 0, withheld: 0, skipped: 0 } : (JSON.parse(row.record) as Totals)
+}
+
+const sum = (counted: readonly Counted[], which: (c: Counted) => boolean): number =>
+  counted.reduce((total, c) => (which(c) ? total + c.rows : total), 0)
+
+const rowsOf = (counted: readonly Counted[], totals: Totals): PlanRows => {
+  const eligible = totals.rows - totals.withheld - totals.skipped
+  const of = (action: string, usable: boolean): number =>
+    sum(counted, (c) => c.action === action && c.usable === usable)
+  const [toSend, waiting, pending] = [of('send', true), of('wait', true), of('poll', true)]
+  const unknown = of('lost', true)
+  return {
+    source: totals.rows,
+    withheld: totals.withheld,
+    skipped: totals.skipped,
+    eligible,
+    inSync: eligible - toSend - waiting - pending - unknown,
+    toSend,
+    waiting,
+    pending,
+    unknown,
+    toRemove: of('send', false),
+    removalsWaiting: of('wait', false),
+    removalsPending: of('poll', false),
+    frozen: of('frozen', false),
+    stuck: of('stuck', false),
+  }
+}
+
+const guardsOf = async (
+  warehouse: Warehouse,
+  input: SyncInput,
+  world: SyncWorld,
+  options: PlanOptions,
+  counted: readonly Counted[],
+  totals: Totals,
+): Promise<TrippedGuard[]> => {
+  const { spec } = input
+  const [ledger] = await warehouse.all<{ keys: number; held: number }>({
+    sql: 'select count(*) as keys, count(*) filter (held) as held from cdp.sync_rows where sync = $1',
+    parameters: [spec.id],
+  })
+  const version = world.versions.get(spec.from)
+  const sends = (why: readonly Why[]): number => sum(counted, (c) => c.action === 'send' && why.includes(c.why))
+  const tripped: TrippedGuard[] = []
+  if (version?.status === 'failed') {
+    tripped.push({ name: 'failed', reason: `the last build of ${spec.from}, or one of its tests, failed` })
+  }
+  if (input.fromFreshnessMs !== undefined && isOlder(version?.built_at, options.instant, input.fromFreshnessMs)) {
+    tripped.push({ name: 'stale', reason: `${spec.from} is older than it may be` })
+  }
+  if (isMessage(spec) && (ledger?.keys ?? 0) === 0 && sends(['added']) > 0) {
+    tripped.push({ name: 'first-run', reason: `it sends messages, ${sends(['added'])} of them, for the first time` })
+  }
+  tripped.push(
+    ...trippedGuards(spec.guard, {
+      additions: sends(['added']),
+      changes: sends(['changed', 'map']),
+      removals: sends(['left']),
+      held: ledger?.held ?? 0,
+      sourceRows: totals.rows,
+    }),
+  )
+  return tripped.filter((guard) => !options.allow.has(guard.name satisfies GuardName))
+}
+
+const skippedBy = async (
+  warehouse: Warehouse,
+  input: SyncInput,
+  shape: Shape,
+): Promise<Readonly<Record<string, number>>> => {
+  const found = await warehouse.all<{ reason: string; rows: number }>(
+    `select reason, count(*) as rows from (${skippedSelect(warehouse, input, shape)}) group by reason order by reason`,
+  )
+  return Object.fromEntries(found.map(({ reason, rows }) => [reason, rows]))
+}
+
+const samplesOf = async (warehouse: Warehouse, target: string): Promise<Change[]> => {
+  const rows = await warehouse.all<{
+    operation: Operation
+    change_id: string
+    key: string
+    record: string
+    reference: string | null
+  }>(
+    `select operation, change_id, key, record, reference from ${target} where action = 'send'
+     qualify row_number() over (partition by operation order by key) = 1 order by operation`,
+  )
+  return rows.map((row) => ({
+    operation: row.operation,
+    id: row.change_id,
+    key: JSON.parse(row.key) as JsonObject,
+    record: JSON.parse(row.record) as JsonObject,
+    ...(row.reference === null ? {} : { reference: row.reference }),
+  }))
+}
+
+const callsOf = ({ spec }: SyncInput, rows: PlanRows): { calls: number; leastMs: number } => {
+  const { batch, rate } = spec.destination.limits
+  if (takesSnapshot(spec)) return { calls: rows.toSend + rows.toRemove > 0 ? 1 : 0, leastMs: 0 }
+  const calls = Math.ceil(rows.toSend / batch) + Math.ceil(rows.toRemove / batch)
+  return { calls, leastMs: rate === undefined ? 0 : Math.floor(Math.max(0, calls - 1) / rate.calls) * rate.perMs }
+}
