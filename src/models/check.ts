@@ -34,16 +34,15 @@ export const checkModels = async (models: readonly CompiledModel[], facts: Check
   for (const [name, list] of facts.raw) await standIn(scratch, { schema: 'raw', name }, list)
   for (const model of models) {
     const unknown = model.reads.find((read) => isUnknown(read, facts, missing))
-    if (unknown !== undefined) {
-      const why = missing.get(unknown) ?? `the columns of ${unknown} are not known before it has landed once`
-      missing.set(model.name, why)
-      notes.push({ message: `${model.name} was not prepared: ${why}.`, file: model.file })
-      continue
-    }
-    const prepared = await prepare(model, facts)
+    const why = unknown && (missing.get(unknown) ?? `the columns of ${unknown} are not known before it has landed once`)
+    const prepared = why === undefined ? await prepare(model, facts) : { columns: undefined, problems: [], why }
     problems.push(...prepared.problems)
-    if (prepared.columns === undefined) missing.set(model.name, `${model.name} is wrong`)
-    else columns.set(model.name, prepared.columns)
+    if (prepared.columns !== undefined) columns.set(model.name, prepared.columns)
+    else {
+      missing.set(model.name, prepared.why ?? `${model.name} is wrong`)
+      if (prepared.why !== undefined)
+        notes.push({ message: `${model.name} was not prepared: ${prepared.why}.`, file: model.file })
+    }
   }
   return { problems, columns, notes }
 }
@@ -51,10 +50,14 @@ export const checkModels = async (models: readonly CompiledModel[], facts: Check
 const isUnknown = (read: string, facts: CheckFacts, missing: ReadonlyMap<string, string>): boolean =>
   missing.has(read) || (read.startsWith('raw.') && !facts.raw.has(read.slice(4)))
 
-const prepare = async (
-  model: CompiledModel,
-  { scratch, instant }: CheckFacts,
-): Promise<{ columns: readonly Column[] | undefined; problems: readonly CdpError[] }> => {
+interface Prepared {
+  readonly columns: readonly Column[] | undefined
+  readonly problems: readonly CdpError[]
+  /** Why the columns are not known although nothing is wrong. */
+  readonly why?: string
+}
+
+const prepare = async (model: CompiledModel, { scratch, instant }: CheckFacts): Promise<Prepared> => {
   const kind = await loadKind(model.kind)
   const select = render(model.sql, scratch, instant)
   const relation: RelationName = { schema: 'models', name: model.name }
@@ -62,6 +65,8 @@ const prepare = async (
   try {
     columns = await scratch.describe(select)
   } catch (thrown) {
+    if (dependsOnData(thrown))
+      return { columns: undefined, problems: [], why: `the columns of ${model.name} depend on its rows` }
     return { columns: undefined, problems: [refused(model, scratch, instant, thrown)] }
   }
   const problems = (kind.requires?.(model.header) ?? [])
@@ -81,6 +86,10 @@ const prepare = async (
   }
   return { columns: await scratch.describe(`select * from ${scratch.name(relation)}`), problems }
 }
+
+// A PIVOT without a list is two statements: the engine looks at the values first.
+const dependsOnData = (thrown: unknown): boolean =>
+  hasCode(thrown, 'QUERY_FAILED') && thrown.args.reason.includes('prepare multiple statements')
 
 export const hasColumn = (columns: readonly Column[], name: string): boolean =>
   columns.some((column) => column.name.toLowerCase() === name.toLowerCase())

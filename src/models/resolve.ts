@@ -114,7 +114,18 @@ export const resolveReferences = (
     if (reference.kind === 'call') call(reference)
     else relation(reference)
   }
+  const sample = tokens.find(isSample)
+  if (sample) {
+    problems.push(new CdpError('MODEL_RANDOM', { model, name: 'SAMPLE' }, { place: placeOf(sample.start) }))
+  }
   return { sql: cutUp(sql, replaced), reads, readsClock, problems }
+}
+
+// Even with a seed the rows depend on the order in which they are met.
+const isSample = (token: Token, at: number, tokens: readonly Token[]): boolean => {
+  if (token.kind !== 'word') return false
+  const word = token.text.toLowerCase()
+  return word === 'tablesample' || (word === 'using' && tokens[at + 1]?.text.toLowerCase() === 'sample')
 }
 
 const lookUp = (model: string, parts: readonly string[], names: Names, place: Place): RelationName | CdpError => {

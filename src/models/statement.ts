@@ -7,6 +7,7 @@ import type { Reading } from './references/reference.ts'
 import { readBySqlParser } from './references/sqlparser.ts'
 import { resolveReferences, type Names, type Resolved } from './resolve.ts'
 import { excerpt, positionAt, type Position } from './text-position.ts'
+import { tokenize } from './tokens.ts'
 
 export interface StatementFacts extends Names {
   /** An embedded DuckDB whose parser is asked where the SQL parser gives up; opened only then. */
@@ -71,11 +72,14 @@ export const placeIn = (
 })
 
 const read = async ({ sql, reads }: StatementText, facts: StatementFacts): Promise<Reading> => {
+  const second = tokenize(sql, spellingOf(facts.engine)).find((token) => token.text === ';')
+  if (second)
+    return { problem: { message: 'a model is one SELECT; here it ends and more follows', index: second.start } }
   const first = await readBySqlParser(sql, facts.engine)
   if ('references' in first) return first
   if (facts.engine === 'duckdb' && facts.session !== undefined) {
-    const second = await readByEngine(sql, await facts.session())
-    if (second !== undefined) return second
+    const engine = await readByEngine(sql, await facts.session())
+    if (engine !== undefined) return engine
   }
   return reads.length > 0 ? { references: readByName(sql, reads) } : first
 }

@@ -17,7 +17,7 @@ const raw = new Map([
 ])
 
 const check = async (files: Readonly<Record<string, string>>, streams = raw): Promise<CheckResult> =>
-  checkModels(await compiled(files, ['shop_customers', 'shop_orders']), {
+  checkModels(await compiled(files, ['shop_customers', 'shop_orders'], scratch), {
     scratch,
     raw: streams,
     instant: '2026-11-01T23:00:00Z',
@@ -72,6 +72,19 @@ describe('checking models by the engine', () => {
       'models/c.sql:1:14 MODEL_REFUSED',
       'models/d.sql:1:34 MODEL_REFUSED',
     ])
+  })
+
+  it('prepares what only the engine can read', async () => {
+    const { problems, columns, notes } = await check({
+      'a.sql':
+        '/*\nkind: table\nreads: [raw.shop_customers]\n*/\npivot raw.shop_customers on email in (a, b) using sum(amount)',
+      'b.sql': '/*\nkind: table\nreads: [raw.shop_customers]\n*/\npivot raw.shop_customers on email using sum(amount)',
+      'c.sql':
+        'select [x for x in [1, 2] if x > 1] as l from raw.shop_customers a asof join raw.shop_customers b on a.at >= b.at',
+    })
+    expect(problems.map((problem) => problem.message)).toEqual([])
+    expect(columns.get('a')?.map((column) => column.name)).toEqual(['id', 'at', 'a', 'b'])
+    expect(notes.map((note) => note.message)).toEqual(['b was not prepared: the columns of b depend on its rows.'])
   })
 
   it('does not repeat a fault for what depends on it, and says what was not prepared', async () => {

@@ -137,12 +137,14 @@ describe('what would differ in every run', () => {
     const problems = await problemsIn({
       'a.sql': 'select random() as r,\n uuid() as u, t.random from (select 1 as random) t',
       'b.sql': "select current_timestamp(3) as x, age(t) as y from (select date_trunc('day', now()) as t) z",
+      'c.sql': '/*\nreads: [a]\n*/ select * from a using sample 10 rows',
     })
     expect(problems.map((text) => text.split(': ')[0])).toEqual([
       'models/a.sql:1:8 MODEL_RANDOM',
       'models/a.sql:2:2 MODEL_RANDOM',
       'models/b.sql:1:8 MODEL_CLOCK',
       'models/b.sql:1:35 MODEL_CLOCK',
+      'models/c.sql:3:20 MODEL_RANDOM',
     ])
     expect(problems[2]).toContain('current_timestamp(3)')
   })
@@ -261,7 +263,7 @@ describe('what cannot be read', () => {
       'models/a.sql MODEL_SYNTAX',
       'models/b.sql:1:1 MODEL_SYNTAX',
       'models/c.sql:1:15 UNKNOWN_MODEL',
-      'models/d.sql:1:1 MODEL_SYNTAX',
+      'models/d.sql:1:9 MODEL_SYNTAX',
     ])
   })
 })

@@ -4,7 +4,7 @@ import { buildModel } from '../../src/models/build.ts'
 import { compileModels } from '../../src/models/compile.ts'
 import type { BuildContext, BuildResult, CompiledModel } from '../../src/models/model.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
-import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts'
+import { openWarehouse, type Session, type Warehouse } from '../../src/warehouse/warehouse.ts'
 
 export const inMemory = (): Promise<Warehouse> =>
   openWarehouse(duckdb({ path: ':memory:' }), { root: '/tmp', mode: 'write', waitMs: 0, clock: systemClock })
@@ -13,9 +13,14 @@ export const inMemory = (): Promise<Warehouse> =>
 export const compiled = async (
   files: Readonly<Record<string, string>>,
   streams: readonly string[] = [],
+  parser?: Session,
 ): Promise<readonly CompiledModel[]> => {
   const texts = Object.entries(files).map(([file, text]) => ({ file: `models/${file}`, text }))
-  const { models, problems } = await compileModels(texts, { engine: 'duckdb', streams })
+  const { models, problems } = await compileModels(texts, {
+    engine: 'duckdb',
+    streams,
+    ...(parser === undefined ? {} : { session: () => Promise.resolve(parser) }),
+  })
   if (problems.length > 0) throw new Error(problems.map((problem) => problem.message).join('\n'))
   return models
 }

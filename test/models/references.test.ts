@@ -1,6 +1,10 @@
 // What a statement reads, on SQL that is made to mislead: every case is read by the SQL parser and by DuckDB's own, which must agree.
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { splitFile } from '../../src/models/header.ts'
 import { readByEngine } from '../../src/models/references/engine.ts'
 import { readByName } from '../../src/models/references/named.ts'
 import { readBySqlParser } from '../../src/models/references/sqlparser.ts'
@@ -177,6 +181,19 @@ describe('references', () => {
       'people',
     ])
   })
+
+  for (const folder of ['models', 'test/fixtures/example/models']) {
+    it(`reads every model of ${folder} alike by both parsers`, async () => {
+      const root = fileURLToPath(new URL(`../../${folder}/`, import.meta.url))
+      const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.sql'))
+      expect(files.length).toBeGreaterThan(5)
+      for (const file of files) {
+        const { sql } = splitFile(readFileSync(join(root, file), 'utf8'), { backslashes: false })
+        const [first, second] = [await readBySqlParser(sql, 'duckdb'), await readByEngine(sql, warehouse)]
+        expect([file, relations(sql, referencesOf(first))]).toEqual([file, relations(sql, referencesOf(second))])
+      }
+    })
+  }
 
   it('says where a statement cannot be read, in code points', async () => {
     const sql = "select 'ễ😀' as x,\n  'Đ😀' y z, end from t"
