@@ -9,7 +9,7 @@ import { safeName, type NamedColumn } from './names.ts'
 import type { RecordedColumn } from './schema.ts'
 import type { StreamSettings } from './source.ts'
 import type { Stage, StageColumn, Work } from './stage.ts'
-import { cast, decimalOf, parseType, printsBack, valueKept, type TypeInForce } from './types.ts'
+import { decimalOf, parseType, printsBack, toldKept, valueKept, type TypeInForce } from './types.ts'
 
 export interface ColumnPlan extends RecordedColumn {
   /** Undefined: this load does not have it, so it is null. */
@@ -109,7 +109,8 @@ const keeps = (column: StageColumn, type: TypeInForce): string => {
   const { evidence, text } = column
   const strings = evidence.kind === 'json' && (evidence.kinds & jsonKinds.string) !== 0
   const format = evidence.kind === 'told' && type.type === 'timestamp' ? 'any' : type.format
-  if (evidence.kind === 'told' && column.typed === undefined) return `${cast(text, type.type, 'UTC')} is not null`
+  if (evidence.kind === 'number') return valueKept(text, type.type)
+  if (evidence.kind === 'told' && evidence.type === type.type) return toldKept(text, type.type)
   return evidence.kind === 'spelled' || strings
     ? printsBack(text, { type: type.type, format })
     : valueKept(text, type.type)

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Emit } from '../core/events.ts'
 import type { RelationName, Warehouse } from '../warehouse/warehouse.ts'
 import type { ReadStream } from './read.ts'
+import type { LoadResult } from './result.ts'
 import type { PagesRead, ScanRead, StreamSettings } from './source.ts'
 import type { Work } from './stage.ts'
 
@@ -32,6 +33,8 @@ export interface LandOptions {
   readonly signal: AbortSignal
   /** An existing folder for temporary files. */
   readonly tempDir: string
+  /** Called in the transaction that lands rows: what it writes stays or goes with them, should the process die. */
+  readonly stored?: (landed: Pick<LoadResult, 'changed' | 'rowsTotal'>) => Promise<void>
 }
 
 /** Everything the steps of a load share. */

@@ -4,7 +4,7 @@ import type { ColumnType } from '../warehouse/warehouse.ts'
 import { jsonKinds } from './json/kinds.ts'
 import { always, measure } from './measure.ts'
 import type { Stage, StageColumn, Work } from './stage.ts'
-import { cast, printsBack, spelledDecimal, type Format, type TypeInForce } from './types.ts'
+import { printsBack, spelledDecimal, toldKept, type Format, type TypeInForce } from './types.ts'
 
 const text: TypeInForce = { type: 'text', format: undefined }
 
@@ -55,6 +55,7 @@ const id = (column: StageColumn, fact: string): string => `${fact} ${column.name
 const guessesFor = (column: StageColumn, isKey: boolean): readonly Guess[] => {
   const { evidence } = column
   if (evidence.kind === 'told') return []
+  if (evidence.kind === 'number') return ['integer', 'decimal']
   if (evidence.kind === 'spelled') return isKey ? ['date', 'timestamp'] : guesses
   switch (evidence.kinds) {
     case jsonKinds.string:
@@ -132,7 +133,7 @@ const told = (columns: readonly StageColumn[]): Map<string, string> =>
   new Map(
     columns.flatMap((column) =>
       column.evidence.kind === 'told' && column.typed === undefined && column.evidence.type !== 'text'
-        ? [[id(column, 'told'), always(column.text, `${cast(column.text, column.evidence.type, 'UTC')} is not null`)]]
+        ? [[id(column, 'told'), always(column.text, toldKept(column.text, column.evidence.type))]]
         : [],
     ),
   )
@@ -165,7 +166,7 @@ export const decimalFor = (whole: number, scale: number): ColumnType | undefined
 const decimalFrom = (column: StageColumn, fact: (name: string) => unknown): TypeInForce | undefined => {
   const type = decimalFor(Number(fact('whole')), Number(fact('fraction')))
   if (!type) return undefined
-  if (column.evidence.kind === 'json') return { type, format: 'trimmed' }
+  if (column.evidence.kind !== 'spelled') return { type, format: 'trimmed' }
   if (fact('fraction') === fact('least fraction')) return { type, format: undefined }
   return fact('fraction ends in 0') === true ? undefined : { type, format: 'trimmed' }
 }

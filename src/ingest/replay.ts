@@ -76,21 +76,23 @@ export const replay = async (options: ReplayOptions): Promise<ReplayResult> => {
     const { csv, json } = texts
     if (csv.inputs.length > 0) await retry(await stageCsv(work, csv.inputs, {}, read.recorded, new Set()), csv.ids)
     if (json.inputs.length > 0) await retry(await stageJson(work, json.inputs, jsonOptions(read, 'ndjson')), json.ids)
-    const [counted] = exists
-      ? await warehouse.all<{ n: number }>(`select count(*) as n from ${warehouse.name(relation)}`)
-      : []
     return {
       stream: stream.id,
       tried: texts.tried,
       closed,
       open: texts.tried - closed,
       changed,
-      rowsTotal: counted?.n ?? 0,
+      rowsTotal: exists ? await countOf(context) : 0,
     }
   } finally {
     await work.drop().catch(() => undefined)
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+const countOf = async ({ warehouse, relation }: LandContext): Promise<number> => {
+  const [counted] = await warehouse.all<{ n: number }>(`select count(*) as n from ${warehouse.name(relation)}`)
+  return counted?.n ?? 0
 }
 
 const landAgain = async (
@@ -133,7 +135,9 @@ const landAgain = async (
       rowsVanished: 0,
       rowsQuarantined: 0,
     })
-    return { closed, changed: shaped || counts.fresh + counts.changed > 0 }
+    const changed = shaped || counts.fresh + counts.changed > 0
+    await context.stored?.({ changed, rowsTotal: await countOf(context) })
+    return { closed, changed }
   })
 }
 

@@ -53,7 +53,8 @@ export type Page =
   | {
       readonly bytes: AsyncIterable<Uint8Array>
       readonly format: 'csv' | 'ndjson'
-      /** Columns in order with portable types, where the source knows them; else they are inferred. */
+      /** Columns in order with portable types, or `number` for one of unknown length, where the source knows them; the bytes then have
+       * no header. An empty type is inferred from the text. */
       readonly columns?: readonly { readonly name: string; readonly type: string }[]
       readonly cursor?: string
     }

@@ -6,7 +6,7 @@ import { CdpError } from '../core/errors.ts'
 import type { CsvInput } from './csv/places.ts'
 import { openLines, writeError, type LineWriter } from './line-writer.ts'
 import type { Page, PagesRead, ReadContext } from './source.ts'
-import type { Work } from './stage.ts'
+import type { Evidence, Work } from './stage.ts'
 import { parseType } from './types.ts'
 
 export interface Spooled {
@@ -64,11 +64,14 @@ const toldBy = (page: Extract<Page, { bytes: unknown }>): Pick<CsvInput, 'told'>
   page.columns === undefined
     ? {}
     : {
-        told: page.columns.map(({ name, type }) => {
-          const told = parseType(type)
-          return { name, evidence: told ? { kind: 'told', type: told } : { kind: 'spelled' } }
-        }),
+        told: page.columns.map(({ name, type }) => ({ name, evidence: evidenceOf(type) })),
       }
+
+const evidenceOf = (type: string): Evidence => {
+  if (type === 'number') return { kind: 'number' }
+  const told = parseType(type)
+  return told ? { kind: 'told', type: told } : { kind: 'spelled' }
+}
 
 const writeBytes = async (
   path: string,

@@ -14,6 +14,8 @@ export type Evidence =
   | { readonly kind: 'json'; readonly kinds: number }
   /** The source itself says the type. */
   | { readonly kind: 'told'; readonly type: ColumnType }
+  /** The source says that it is a number, and not how long: its value is kept. */
+  | { readonly kind: 'number' }
 
 export interface StageColumn extends NamedColumn {
   /** The value as text: an expression over the staged relation, called `s`. */

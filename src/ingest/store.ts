@@ -79,6 +79,7 @@ export const store = async (context: LandContext, incoming: Incoming): Promise<L
     const finishedAt = new Date(context.clock.now()).toISOString()
     const record = { runId, stream: stream.id, status: 'done' as const, startedAt: context.startedAt, finishedAt }
     await recordLoad(warehouse, record, done)
+    await context.stored?.(done)
     return done
   })
   warn(context, stage, checked, decision)

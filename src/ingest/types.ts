@@ -183,6 +183,10 @@ export const valueKept = (column: string, type: ColumnType): string => {
   return printsBack(column, { type, format: 'any' })
 }
 
+/** Whether a text of a source that says the type itself is of that type here too: it need not be, see years before Christ. */
+export const toldKept = (column: string, type: ColumnType): string =>
+  type === 'date' ? printsBack(column, { type, format: undefined }) : `${cast(column, type, 'UTC')} is not null`
+
 /** A value as the text it landed from, in the warehouse. `textType` is its word for text. */
 export const print = (column: string, { type, format }: TypeInForce, textType: string): string => {
   if (type === 'timestamp') {

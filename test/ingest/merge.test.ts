@@ -185,7 +185,7 @@ describe('files', () => {
     const disturbed = { ...project.warehouse, reader: { ...project.warehouse.reader } }
     disturbed.reader.run = async (statement) => {
       const result = await project.warehouse.reader.run(statement)
-      if (String(statement).includes('read_csv') && writes > 0) {
+      if (typeof statement === 'string' && statement.includes('read_csv') && writes > 0) {
         writes -= 1
         project.write('a.csv', `id,a\n1,x\n2,${'y'.repeat(writes)}\n`)
       }
