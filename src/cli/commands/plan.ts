@@ -4,8 +4,10 @@ import { createContext } from '../context.ts'
 import { selection } from '../selection.ts'
 import { formatDuration } from '../../core/clock.ts'
 import { instantOf } from '../../run/options.ts'
-import { planRun } from '../../run/plan.ts'
-import { planSyncs, type SyncPlan } from '../../run/sync.ts'
+import { planRun, type RunStep } from '../../run/plan.ts'
+import { planSyncs } from '../../run/sync.ts'
+
+type SyncPlan = Awaited<ReturnType<typeof planSyncs>>[number]
 
 interface PlanFlags {
   readonly select?: string
@@ -31,45 +33,35 @@ changes nothing. A sync is planned on the models as they are built now: after th
         const project = await context.project()
         const instant = instantOf(flags.now, context.clock)
         const selected = selection(project, flags.select)
+        const fullRefresh = flags.fullRefresh === true
         const warehouse = await context.openWarehouse('read')
-        try {
-          const run = await planRun(warehouse, project, { instant, selected, fullRefresh: flags.fullRefresh === true })
-          const steps = run.steps.filter((step) => step.action !== 'none')
-          context.output.rows(
-            steps.map((step) => ({
-              type: 'run',
-              step: step.id,
-              kind: step.kind === 'land' ? 'land' : step.model.kind,
-              action: step.action,
-              reason: step.reason,
-            })),
-            (rows) => rows.map(({ type: _, ...row }) => row),
-          )
-          if (steps.length === 0) context.output.note('A run has nothing to do.')
-          const syncs = await planSyncs({
-            ...context,
-            project,
-            warehouse,
-            instant,
-            selected,
-            emit: context.progress.emit,
-            allow: new Set(),
-          })
-          context.progress.end()
-          context.output.rows(syncs.map(planRow), (rows) => rows.map(({ type: _, samples: __, ...row }) => row))
-          if (context.output.isTable) {
-            for (const plan of syncs) {
-              for (const guard of plan.guards) context.output.note(`! ${plan.sync}: ${guard.reason}`)
-              for (const sample of plan.samples) context.output.story(`${plan.sync}: ${JSON.stringify(sample)}`, sample)
-            }
-          }
-          return 0
-        } finally {
-          await warehouse.close()
+        const run = await planRun(warehouse, project, { instant, selected, fullRefresh }).finally(() =>
+          warehouse.close(),
+        )
+        const steps = run.steps.filter((step) => step.action !== 'none')
+        context.output.rows(steps.map(stepRow), (rows) => rows.map(({ type: _, ...row }) => row))
+        if (steps.length === 0) context.output.note('A run has nothing to do.')
+        const emit = context.progress.emit
+        const syncs = await planSyncs({ ...context, project, instant, selected, emit, allow: new Set() })
+        context.progress.end()
+        context.output.rows(syncs.map(planRow), (rows) => rows.map(({ type: _, samples: __, ...row }) => row))
+        for (const plan of syncs) {
+          for (const guard of plan.guards) context.output.note(`! ${plan.sync}: ${guard.reason}`)
+          if (!context.output.isTable) continue
+          for (const sample of plan.samples) context.output.story(`${plan.sync}: ${JSON.stringify(sample)}`, sample)
         }
+        return 0
       }),
     )
 }
+
+const stepRow = (step: RunStep) => ({
+  type: 'run',
+  step: step.id,
+  kind: step.kind === 'land' ? 'land' : step.model.kind,
+  action: step.action,
+  reason: step.reason,
+})
 
 const planRow = (plan: SyncPlan) => {
   const count = (...whys: readonly string[]): number =>

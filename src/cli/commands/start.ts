@@ -4,6 +4,7 @@ import { createContext, type Context } from '../context.ts'
 import { newRunId } from '../../run/options.ts'
 import { performRun } from '../../run/run.ts'
 import { performSyncs } from '../../run/sync.ts'
+import { syncRow } from '../sync-row.ts'
 import { selection } from '../selection.ts'
 
 export const define: CommandModule['define'] = (command, act) => {
@@ -61,7 +62,8 @@ const turn = async (context: Context, what: { readonly run?: string; readonly sy
     }
     if (what.sync !== undefined && !context.signal.aborted) {
       const result = await performSyncs({ ...shared, selected: selection(project, what.sync) })
-      context.output.rows(result.summaries.map((summary) => ({ at: instant, job: 'sync', ...summary })))
+      context.output.rows(result.summaries.map((summary) => ({ at: instant, job: 'sync', ...syncRow(summary) })))
+      for (const { error } of result.summaries) if (error !== undefined) context.output.error(error)
     }
   } catch (error) {
     context.output.error(error)

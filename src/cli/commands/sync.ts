@@ -1,7 +1,7 @@
 // `cdp sync`
 import type { CommandModule } from '../commands.ts'
 import { allowSet, createContext } from '../context.ts'
-import type { DataRow } from '../output.ts'
+import { forPeople, syncRow } from '../sync-row.ts'
 import { selection } from '../selection.ts'
 import { exitCodeOf } from '../../core/exit.ts'
 import { instantOf } from '../../run/options.ts'
@@ -46,26 +46,14 @@ Examples:
           allow: allowSet(flags.allow),
           selected: selection(project, flags.select),
           retryRejected: flags.retryRejected === true,
+          strict: flags.strict === true,
         })
         context.progress.end()
-        context.output.rows(
-          result.summaries.map((summary) => ({ ...summary })),
-          (rows) => rows.map(forPeople),
-        )
+        context.output.rows(result.summaries.map(syncRow), forPeople)
+        for (const { error } of result.summaries) if (error !== undefined) context.output.error(error)
         const quiet = result.summaries.every((summary) => summary.status === 'unchanged')
         if (quiet) context.output.note('Nothing to send.')
-        const rejected = result.summaries.some((summary) => summary.rejected > 0)
-        return exitCodeOf(result.failed ?? (flags.strict === true && rejected ? 'data' : undefined))
+        return exitCodeOf(result.exitKind)
       }),
     )
-}
-
-const forPeople = (row: DataRow): DataRow => {
-  const { sent, ...rest } = row
-  const { upsert = 0, remove = 0 } = (sent ?? {}) as { upsert?: number; remove?: number }
-  return Object.fromEntries(
-    Object.entries({ sync: rest['sync'], status: rest['status'], upserts: upsert, removes: remove, ...rest }).filter(
-      ([, value]) => value !== undefined && value !== null,
-    ),
-  )
 }
