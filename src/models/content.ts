@@ -8,9 +8,13 @@ export interface Content {
   readonly text: string
 }
 
+/** Alias of a relation whose rows are taken whole. A column of that name would be taken instead, so no column has it. */
+export const wholeRow = '_cdp_row'
+
 /** One scan; measured at 14 M rows/s on two cores, a ninth of the time of the copy itself. */
 export const contentOf = async (warehouse: Warehouse, relation: RelationName): Promise<Content> => {
-  const select = `select count(*) as n, cast(bit_xor(hash(t)) as varchar) as x, cast(sum(hash(t)) as varchar) as s from ${warehouse.name(relation)} t`
+  const hash = `hash(${wholeRow})`
+  const select = `select count(*) as n, cast(bit_xor(${hash}) as varchar) as x, cast(sum(${hash}) as varchar) as s from ${warehouse.name(relation)} ${wholeRow}`
   const [row] = await warehouse.all<{ n: number; x: string | null; s: string | null }>(select)
   const columns = await warehouse.describe(`select * from ${warehouse.name(relation)}`)
   const rows = row?.n ?? 0

@@ -1,4 +1,5 @@
 // Runs the tests of a model: each a SELECT that must return no rows. What fails is kept in cdp.test_failures until the next run of the test.
+import { wholeRow } from './content.ts'
 import { CdpError, hasCode, reasonOf } from '../core/errors.ts'
 import { render, type BuildContext, type CompiledModel, type CompiledTest, type Severity } from './model.ts'
 
@@ -29,7 +30,7 @@ export const runTests = async (
       const facts = [runId, model.name, test.name, test.severity].map(literal).join(', ')
       await warehouse.run(
         `insert into ${table} (run_id, model, test, severity, row_number, failing_row)
-         select ${facts}, row_number() over (), to_json(t) from (select * from (${test.select}\n) failing limit ${keptRows}) t`,
+         select ${facts}, row_number() over (), to_json(${wholeRow}) from (select * from (${test.select}\n) failing limit ${keptRows}) ${wholeRow}`,
       )
     }
   })

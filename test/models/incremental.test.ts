@@ -53,6 +53,16 @@ describe('an incremental model', () => {
     expect(whole.content).toBe(second.content)
   })
 
+  it('compares whole rows, whatever the columns are called', async () => {
+    const odd = (): Promise<CompiledModel> =>
+      one('select id, seen, v as old, v as fresh, 1 as n from raw.s', header, ['s'])
+    await source("(1, '2026-01-01', 'a')")
+    await build(await odd(), contextOf(warehouse))
+    await source("(1, '2026-01-01', 'A')")
+    expect(await build(await odd(), contextOf(warehouse))).toMatchObject({ detail: '0 new, 1 read again' })
+    expect(await rows('select old, fresh from m')).toEqual([['A', 'A']])
+  })
+
   it('looks back as far as it is told', async () => {
     await source("(1, '2026-01-01', 'a'), (2, '2026-01-02', 'b'), (3, '2026-01-10', 'c')")
     await build(await model('\nlookback: 8d'), contextOf(warehouse))

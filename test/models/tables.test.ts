@@ -69,6 +69,12 @@ describe('views and tables', () => {
     expect(contents.size).toBe(5)
   })
 
+  it('have a content of whole rows, whatever the columns are called', async () => {
+    const names = 't, old, row, _row, n, x, s'
+    const first = await contentOf(`select ${names} from (values (1, 2, 3, 4, 5, 6, 7)) v(${names})`)
+    expect(await contentOf(`select ${names} from (values (1, 2, 3, 4, 5, 6, 8)) v(${names})`)).not.toBe(first)
+  })
+
   it('take no hash of a first build, and know afterwards whether the rows are the same', async () => {
     expect(await tableOf('select 1 as x')).toEqual({ rows: 1, content: undefined })
     const second = await tableOf('select 1 as x -- again')

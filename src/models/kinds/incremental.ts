@@ -3,7 +3,7 @@
 // --full-refresh. What vanishes from the SELECT stays; a row whose cursor is null is seen only when the table is built whole.
 import { parseDuration } from '../../core/clock.ts'
 import { CdpError } from '../../core/errors.ts'
-import { contentOf } from '../content.ts'
+import { contentOf, wholeRow } from '../content.ts'
 import {
   render,
   type BuildContext,
@@ -87,11 +87,11 @@ const takeNew = async (
 ): Promise<BuildResult> => {
   const [stage, target] = [warehouse.name(stageOf(model.name)), warehouse.name(modelName(model.name))]
   const quoted = (name: string): string => warehouse.quote(name)
-  const matches = [model.header.key].flat().map((key) => `fresh.${quoted(key)} = old.${quoted(key)}`)
+  const matches = [model.header.key].flat().map((key) => `fresh.${quoted(key)} = ${wholeRow}.${quoted(key)}`)
   const replaced = `exists (select 1 from ${stage} fresh where ${matches.join(' and ')})`
   const sums = async (relation: string): Promise<{ n: number; x: bigint; s: bigint }> => {
     const [row] = await warehouse.all<{ n: number; x: string; s: string }>(
-      `select count(*) as n, cast(coalesce(bit_xor(hash(old)), 0) as varchar) as x, cast(coalesce(sum(hash(old)), 0) as varchar) as s from ${relation}`,
+      `select count(*) as n, cast(coalesce(bit_xor(hash(${wholeRow})), 0) as varchar) as x, cast(coalesce(sum(hash(${wholeRow})), 0) as varchar) as s from ${relation}`,
     )
     return { n: row?.n ?? 0, x: BigInt(row?.x ?? 0), s: BigInt(row?.s ?? 0) }
   }
@@ -100,12 +100,12 @@ const takeNew = async (
       `create or replace table ${stage} as select * from (${select}\n) fresh where ${quoted(model.header.cursor)} >= ${from}`,
     )
     await checkKey(model, warehouse, stageOf(model.name))
-    const before = await sums(`${target} old where ${replaced}`)
-    const after = await sums(`${stage} old`)
+    const before = await sums(`${target} ${wholeRow} where ${replaced}`)
+    const after = await sums(`${stage} ${wholeRow}`)
     const same = before.n === after.n && before.x === after.x && before.s === after.s
     if (!same) {
       const list = columns.map((column) => quoted(column.name)).join(', ')
-      await warehouse.run(`delete from ${target} as old where ${replaced}`)
+      await warehouse.run(`delete from ${target} as ${wholeRow} where ${replaced}`)
       await warehouse.run(`insert into ${target} (${list}) select ${list} from ${stage}`)
       await markUnsaved(warehouse, model.name)
     }
