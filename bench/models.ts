@@ -1,5 +1,5 @@
 // A hundred small models: the first run beside the same statements in one bare DuckDB, a run with nothing to do, and a run after one model
-// changed. One JSON line a figure. node dist/bench/models.js [rows of each base table, default 20000]
+// changed. One JSON line a figure. node dist/bench/models.js [rows of each base table, default 100000]
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { newRunId } from '../src/run/options.ts'
 import { performRun, type RunResult } from '../src/run/run.ts'
 import { openWarehouse, type Warehouse } from '../src/warehouse/warehouse.ts'
 
-const rows = Number(process.argv[2] ?? 20_000)
+const rows = Number(process.argv[2] ?? 100_000)
 const root = mkdtempSync(join(tmpdir(), 'cdp-bench-'))
 const say = (line: Record<string, string | number>): void => console.log(JSON.stringify(line))
 const timed = async <T>(work: () => Promise<T>): Promise<[T, number, number]> => {
@@ -97,7 +97,7 @@ try {
   // Pairs in turn: what else the machine does falls on both. The ratio of processor time is steadier than that of the clock.
   const pairs = []
   let first: RunResult | undefined
-  for (let n = 0; n < 6; n++) {
+  for (let n = 0; n < 4; n++) {
     const [, peerMs, peerCpu] = await timed(() => bare(same, `peer-${n}.duckdb`))
     rmSync(join(root, 'bench.duckdb'), { force: true })
     const [result, ms, cpu] = await timed(run)
