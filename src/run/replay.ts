@@ -1,6 +1,6 @@
 // `cdp replay`: open quarantine rows of the selected streams get another try; what lands gives its raw relation a new version.
 import { mkdirSync } from 'node:fs'
-import { replay, type ReplayResult } from '../ingest/replay.ts'
+import { replay, type ReplayOptions, type ReplayResult } from '../ingest/replay.ts'
 import type { RunOptions } from './options.ts'
 import { startRun, finishRun } from './record.ts'
 import { landedVersion, saveVersion } from './versions.ts'
@@ -28,11 +28,12 @@ export const performReplay = async (options: ReplayRunOptions): Promise<readonly
     const results: ReplayResult[] = []
     for (const stream of streams) {
       const { root, timeZone } = project
-      const result = await replay({ ...options, warehouse, stream, root, timeZone })
-      results.push(result)
-      if (!result.changed) continue
-      const version = landedVersion(stream.relation, runId, result.rowsTotal)
-      await saveVersion(warehouse, version, new Date(clock.now()).toISOString())
+      const stored: ReplayOptions['stored'] = async ({ changed, rowsTotal }) => {
+        if (!changed) return
+        const version = landedVersion(stream.relation, runId, rowsTotal)
+        await saveVersion(warehouse, version, new Date(clock.now()).toISOString(), true)
+      }
+      results.push(await replay({ ...options, warehouse, stream, root, timeZone, stored }))
     }
     await finishRun(warehouse, { runId, clock, status: 'done', exitCode: 0 })
     return results

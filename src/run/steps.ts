@@ -19,6 +19,12 @@ export const performLand = async (
   if (step.action === 'none') return { status: 'unchanged', detail: step.reason }
   const { stream } = step
   const pages = stream.from.kind === 'pages' ? (await options.live()).pages(stream.id) : undefined
+  const relation = `raw.${stream.relation}`
+  let saved: Version | undefined
+  const save = async (rowsTotal: number): Promise<void> => {
+    saved = landedVersion(stream.relation, options.runId, rowsTotal)
+    await saveVersion(warehouse, saved, new Date(options.clock.now()).toISOString(), versions.has(relation))
+  }
   const loaded = await land({
     warehouse,
     stream,
@@ -32,13 +38,12 @@ export const performLand = async (
     clock: options.clock,
     signal: options.signal,
     tempDir: options.tempDir,
+    stored: async ({ changed, rowsTotal }) => {
+      if (changed) await save(rowsTotal)
+    },
   })
-  const relation = `raw.${stream.relation}`
-  if (loaded.changed || !versions.has(relation)) {
-    const version = landedVersion(stream.relation, options.runId, loaded.rowsTotal)
-    await saveVersion(warehouse, version, new Date(options.clock.now()).toISOString(), versions.has(relation))
-    versions.set(relation, version)
-  }
+  if (saved === undefined && !versions.has(relation)) await save(loaded.rowsTotal)
+  if (saved !== undefined) versions.set(relation, saved)
   const quarantined = loaded.rowsQuarantined
   const parts = [
     `${loaded.rowsNew} new`,

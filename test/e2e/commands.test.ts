@@ -7,8 +7,7 @@ describe('the command line', () => {
   let project: Project
   beforeAll(async () => {
     project = projectOf(shop)
-    const ran = await project.cdp(['run', '--quiet'])
-    expect(ran.code, ran.stderr).toBe(0)
+    await project.must(['run', '--quiet'])
   })
   afterAll(cleanUp)
 

@@ -1,18 +1,17 @@
 // Loaded before the program (node --import): watches what it does to the warehouse and to the disk, and kills it where CDP_TEST_CRASH
 // says. With CDP_TEST_EFFECTS, a file, every effect is written there, to find points worth dying at.
 import fs from 'node:fs'
-import { syncBuiltinESMExports } from 'node:module'
-import duckdb from '@duckdb/node-bindings'
+import module, { syncBuiltinESMExports } from 'node:module'
 
-const log = process.env['CDP_TEST_EFFECTS']
+const effects = process.env['CDP_TEST_EFFECTS']
+const log = effects === undefined ? undefined : fs.openSync(effects, 'a')
 const said = process.env['CDP_TEST_CRASH']
 const crash = said === undefined ? undefined : JSON.parse(said)
 const match = crash && new RegExp(crash.match, crash.flags)
-const append = fs.appendFileSync
 let met = 0
 
 const strike = (effect, text, when) => {
-  if (log !== undefined && when === 'before') append(log, `${effect} ${text.replaceAll(/\s+/g, ' ').trim()}\n`)
+  if (log !== undefined && when === 'before') fs.writeSync(log, `${effect} ${text.replaceAll(/\s+/g, ' ').trim()}\n`)
   if (!crash || crash.effect !== effect || crash.when !== when || !match.test(text)) return
   met += 1
   if (met === crash.nth) process.kill(process.pid, 'SIGKILL')
@@ -34,16 +33,29 @@ const around =
     })
   }
 
+// The engine's functions cannot be assigned to, so whoever loads its binary gets a copy.
 const texts = new WeakMap()
-const { prepare } = duckdb
-duckdb.prepare = async (connection, sql) => {
-  const statement = await prepare(connection, sql)
-  texts.set(statement, sql)
-  return statement
+const watched = (engine) => {
+  const own = {
+    prepare: async (connection, sql) => {
+      const statement = await engine.prepare(connection, sql)
+      texts.set(statement, sql)
+      return statement
+    },
+    query: around('sql', (_connection, sql) => sql, engine.query),
+  }
+  for (const name of ['execute_prepared', 'execute_prepared_streaming']) {
+    own[name] = around('sql', (statement) => texts.get(statement) ?? '', engine[name])
+  }
+  return Object.assign(
+    Object.create(engine, Object.fromEntries(Object.keys(own).map((n) => [n, { writable: true }]))),
+    own,
+  )
 }
-duckdb.query = around('sql', (_connection, sql) => sql, duckdb.query)
-for (const name of ['execute_prepared', 'execute_prepared_streaming']) {
-  duckdb[name] = around('sql', (statement) => texts.get(statement) ?? '', duckdb[name])
+const load = module['_load']
+module['_load'] = (request, ...rest) => {
+  const loaded = load(request, ...rest)
+  return request.endsWith('/duckdb.node') ? watched(loaded) : loaded
 }
 
 for (const name of ['rename', 'rm', 'link', 'truncate', 'writeFile']) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../src/core/clock.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
-import { openWarehouse, type Row } from '../../src/warehouse/warehouse.ts'
+import { openWarehouse, type Row, type Warehouse } from '../../src/warehouse/warehouse.ts'
 import { crashEnv, type Crash } from './crash.ts'
 
 export const repository = new URL('../..', import.meta.url).pathname
@@ -44,14 +44,17 @@ export interface RunSettings {
 export interface Project {
   readonly folder: string
   write(file: string, text: string): void
-  read(file: string): string
+  text(file: string): string
   has(file: string): boolean
   remove(file: string): void
   /** `cdp …` to its end. */
   cdp(args: readonly string[], settings?: RunSettings): Promise<Ran>
+  /** `cdp …`, which must exit 0. */
+  must(args: readonly string[], settings?: RunSettings): Promise<Ran>
   /** `cdp …`, to be watched or killed. */
   start(args: readonly string[], settings?: RunSettings): Running
-  /** A SELECT over its warehouse, from this process. */
+  /** Reads its warehouse, from this process. */
+  read<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T>
   all<T = Row>(sql: string): Promise<T[]>
 }
 
@@ -140,6 +143,16 @@ const startProgram = (args: readonly string[], cwd: string, settings: RunSetting
 
 const projectAt = (folder: string): Project => {
   const at = (file: string): string => join(folder, file)
+  const read: Project['read'] = async (work) => {
+    const path = at('.cdp/test.duckdb')
+    const options = { root: folder, mode: 'read', waitMs: 10_000, clock: systemClock } as const
+    const warehouse = await openWarehouse(duckdb({ path }), options)
+    try {
+      return await work(warehouse)
+    } finally {
+      await warehouse.close()
+    }
+  }
   const start: Project['start'] = (args, settings = {}) => startProgram(args, folder, settings)
   return {
     folder,
@@ -147,21 +160,18 @@ const projectAt = (folder: string): Project => {
       mkdirSync(dirname(at(file)), { recursive: true })
       writeFileSync(at(file), text)
     },
-    read: (file) => readFileSync(at(file), 'utf8'),
+    text: (file) => readFileSync(at(file), 'utf8'),
     has: (file) => existsSync(at(file)),
     remove: (file) => rmSync(at(file), { recursive: true }),
     start,
     cdp: (args, settings) => start(args, settings).ended,
-    all: async <T>(sql: string) => {
-      const path = at('.cdp/test.duckdb')
-      const options = { root: folder, mode: 'read', waitMs: 10_000, clock: systemClock } as const
-      const warehouse = await openWarehouse(duckdb({ path }), options)
-      try {
-        return await warehouse.all<T>(sql)
-      } finally {
-        await warehouse.close()
-      }
+    must: async (args, settings) => {
+      const ran = await start(args, settings).ended
+      if (ran.code !== 0) throw new Error(`cdp ${args.join(' ')} ended with ${ran.code ?? ran.signal}: ${ran.stderr}`)
+      return ran
     },
+    read,
+    all: (sql) => read((warehouse) => warehouse.all(sql)),
   }
 }
 

@@ -1,0 +1,87 @@
+// `kill -9` in every stage of a run: the next run gets to the state that the run alone would have reached.
+import { copyFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CompiledProject } from '../../src/project/compiled.ts'
+import { loadProject } from '../../src/project/load.ts'
+import { planRun } from '../../src/run/plan.ts'
+import type { Crash } from './crash.ts'
+import { cleanUp, projectOf, type Project } from './project.ts'
+import { shop } from './shop.ts'
+import { stateOf } from './state.ts'
+
+// The second day: customer 3 turns out to be 4, 5 has a new name, 13 is new, 9 gave nearly all back and 6 spent more.
+const secondDay = {
+  'data/customers-2.csv': `id,email,phone,full_name,city
+3,person4@example.com,0912345612,Nguyễn Văn 3,Huế
+5,person5@example.com,0912345614,Nguyễn Thị 5,
+13,person13@example.com,0912345690,Võ Giang,Cần Thơ
+`,
+  'data/orders-2.csv': `order_no,customer_id,amount
+A9,9,1
+B1,6,900000
+B2,13,700000
+B3,13,some
+`,
+}
+
+const points: readonly (readonly [string, Crash])[] = [
+  ['as the run begins', { effect: 'sql', match: /^insert into cdp\.runs/, when: 'after' }],
+  ['while a file is read', { effect: 'sql', match: /create .*_cdp_/, when: 'after', nth: 2 }],
+  ['in the transaction that lands it', { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after' }],
+  ['before it is committed', { effect: 'sql', match: /^commit/, when: 'before' }],
+  ['when a stream has landed, before anything says so', { effect: 'sql', match: /^commit/, when: 'after' }],
+  ['before the second stream', { effect: 'sql', match: /into cdp\.run_steps/, when: 'after' }],
+  ['in the middle of the identity', { effect: 'sql', match: /_cdp_identity_component"/, when: 'after' }],
+  ['when ids are being written', { effect: 'sql', match: /into "cdp"\."person_records"/, when: 'after' }],
+  [
+    'when the identity is built, before its version is saved',
+    { effect: 'sql', match: /hash\(t\).*"main"\."people"/, when: 'before' },
+  ],
+  ['in the middle of the profile', { effect: 'sql', match: /into "cdp"\."trait_origins"/, when: 'after' }],
+  [
+    'when a table is built, before its version is saved',
+    { effect: 'sql', match: /"main"\."spending" as /, when: 'after' },
+  ],
+  ['in the middle of the segment', { effect: 'sql', match: /update "cdp"\."segment_members"/, when: 'after' }],
+  [
+    'when the segment is built, before its version is saved',
+    { effect: 'sql', match: /hash\(t\).*"main"\."spenders"/, when: 'before' },
+  ],
+  ['before the run is closed', { effect: 'sql', match: /^update cdp\.runs set status = \$1/, when: 'before' }],
+]
+
+describe('a run that is killed', () => {
+  let project: Project
+  let compiled: CompiledProject
+  let expected: Record<string, readonly string[]>
+  const at = (file: string): string => join(project.folder, file)
+  const secondRun = ['run', '--quiet', '--now', '2026-11-02T00:00:00Z']
+
+  beforeAll(async () => {
+    project = projectOf(shop)
+    await project.must(['run', '--quiet', '--now', '2026-11-01T00:00:00Z'])
+    copyFileSync(at('.cdp/test.duckdb'), at('day-1.duckdb'))
+    for (const [file, text] of Object.entries(secondDay)) project.write(file, text)
+    await project.must(secondRun)
+    expected = await stateOf(project)
+    compiled = (await loadProject(project.folder)).compiled
+  })
+  afterAll(cleanUp)
+
+  it('is compared with one that went through, in which all of this happened', () => {
+    expect(expected['main.spenders']).toHaveLength(8)
+    expect(expected['cdp.person_redirects']).toHaveLength(1)
+    expect(expected['cdp.quarantine']).toHaveLength(2)
+  })
+
+  it.for(points)('%s', async ([, crash]) => {
+    rmSync(at('.cdp/test.duckdb.wal'), { force: true })
+    copyFileSync(at('day-1.duckdb'), at('.cdp/test.duckdb'))
+    expect((await project.cdp(secondRun, { crash })).signal).toBe('SIGKILL')
+    await project.must(secondRun)
+    expect(await stateOf(project)).toEqual(expected)
+    const third = { instant: '2026-11-03T00:00:00Z', selected: undefined, fullRefresh: false }
+    expect((await project.read((warehouse) => planRun(warehouse, compiled, third))).quiet).toBe(true)
+  })
+})
