@@ -30,7 +30,7 @@ interface Portal {
 }
 
 const places = (sandbox: string, folder: string): readonly Place[] => {
-  const portal = async (): Promise<Portal> => (await json<{ holds: Portal }>(`${sandbox}/_sandbox/hubspot`)).holds
+  const portal = (): Promise<Portal> => json<Portal>(`${sandbox}/_sandbox/hubspot`)
   return [
     {
       sync: 'vip-at-risk-to-hubspot',
@@ -50,10 +50,10 @@ const places = (sandbox: string, folder: string): readonly Place[] => {
       key: 'email',
       purpose: 'marketing.email',
       async held() {
-        const { holds } = await json<{ holds: { audiences: Record<string, Record<string, unknown>> } }>(
+        const { audiences } = await json<{ audiences: Record<string, Record<string, unknown>> }>(
           `${sandbox}/_sandbox/webhook`,
         )
-        return new Set(Object.keys(holds.audiences['abandoned-cart-to-webhook'] ?? {}))
+        return new Set(Object.keys(audiences['abandoned-cart-to-webhook'] ?? {}))
       },
     },
     {

@@ -1,4 +1,4 @@
-// Everyone with an address, as contacts of the CRM. Contacts are never removed there by this sync, but for lost consent.
+// Everyone with an address, as contacts of the CRM. Contacts leave it only when their consent ends.
 import { defineSync, env } from 'composable-cdp'
 import { hubspot } from '../connectors/hubspot.ts'
 
@@ -11,6 +11,7 @@ export default defineSync({
   key: { email: 'email' },
   map: { firstname: 'full_name', phone: 'phone', city: 'city' },
   mode: 'upsert',
+  remove: 'archive', // what happens to a contact whose consent ended
   purpose: 'marketing.email',
   tags: ['daily'],
 })
