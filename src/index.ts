@@ -1,6 +1,7 @@
 // The public API, and the only barrel. Connectors import from here, as a third party would.
 export { defineProject, type ProjectDefinition } from './project/define-project.ts'
 export { duckdb, type DuckDbSettings } from './warehouse/define-duckdb.ts'
+export { bigquery, type BigQuerySettings } from './warehouse/define-bigquery.ts'
 export { env, resolve, redact, isSecret, type Secret, type Setting } from './core/secret.ts'
 export { CdpError, isCdpError, type ErrorCode } from './core/errors.ts'
 export { systemClock, type Clock } from './core/clock.ts'
@@ -15,6 +16,8 @@ export {
   type Stream,
   type StreamSettings,
 } from './ingest/source.ts'
+export { createPager, type PageAnswer, type PageCall, type Pager, type Pagination } from './ingest/http/paging.ts'
+export { parseJson, recordsIn, type Records } from './ingest/http/records.ts'
 export {
   defineDestination,
   type Change,

@@ -36,22 +36,29 @@ export const checkVersion = async (warehouse: Warehouse): Promise<Stored> => {
   return found
 }
 
-/** One SELECT when all is current. `functions` gives the statements that install the `cdp.*` functions on the engine at hand. */
+/**
+ * One SELECT when all is current. `functions` gives the statements that install the `cdp.*` functions on the engine at hand, and
+ * `fingerprint` is theirs.
+ */
 export const migrate = async (
   warehouse: Warehouse,
   clock: Clock,
   functions: () => Promise<readonly string[]>,
+  fingerprint = functionsFingerprint,
 ): Promise<void> => {
   const found = await checkVersion(warehouse)
   if (found.version < stateVersion) await applyMigrations(warehouse, found.version, clock)
-  if (found.functions !== functionsFingerprint) await installFunctions(warehouse, await functions())
+  if (found.functions !== fingerprint) await installFunctions(warehouse, await functions(), fingerprint)
 }
+
+// As one text: where each statement is a job, they are one job.
+const together = (statements: readonly string[]): string => statements.join(';\n')
 
 const applyMigrations = async (warehouse: Warehouse, from: number, clock: Clock): Promise<void> => {
   const { migrations } = await import('./migrations/index.ts')
   for (const migration of migrations.filter((m) => m.version > from)) {
     await warehouse.transaction(async () => {
-      for (const statement of migration.up(warehouse)) await warehouse.run(statement)
+      await warehouse.run(together(migration.up(warehouse)))
       await warehouse.run({
         sql: `insert into ${warehouse.name(log)} (version, name, applied_at) values ($1, $2, $3)`,
         parameters: [migration.version, migration.name, new Date(clock.now())],
@@ -60,12 +67,16 @@ const applyMigrations = async (warehouse: Warehouse, from: number, clock: Clock)
   }
 }
 
-const installFunctions = async (warehouse: Warehouse, statements: readonly string[]): Promise<void> =>
+const installFunctions = async (
+  warehouse: Warehouse,
+  statements: readonly string[],
+  fingerprint: string,
+): Promise<void> =>
   warehouse.transaction(async () => {
-    for (const statement of statements) await warehouse.run(statement)
+    await warehouse.run(together(statements))
     await warehouse.run(`delete from ${warehouse.name(settings)} where name = 'functions'`)
     await warehouse.run({
       sql: `insert into ${warehouse.name(settings)} (name, value) values ('functions', $1)`,
-      parameters: [functionsFingerprint],
+      parameters: [fingerprint],
     })
   })

@@ -5,17 +5,21 @@ import type { ColumnType, RelationName, Warehouse } from './warehouse.ts'
 /** A column of an engine relation: its type without the mark for null. */
 export const columnType = (declared: string): ColumnType => declared.replace(/\?$/, '') as ColumnType
 
-/** `create table "cdp"."runs" ("run_id" VARCHAR not null, …)`. No keys: they would forbid widening and slow bulk writes. */
+/**
+ * `create table "cdp"."runs" ("run_id" VARCHAR not null, …)`. No keys: they would forbid widening and slow bulk writes. Where DDL
+ * takes effect by itself one that is there already stays, so that a migration may be repeated.
+ */
 export const createTable = (warehouse: Warehouse, target: RelationName, columns: EngineRelation['columns']): string => {
   const list = Object.entries(columns).map(
     ([name, type]) =>
       `${warehouse.quote(name)} ${warehouse.typeName(columnType(type))}${type.endsWith('?') ? '' : ' not null'}`,
   )
-  return `create table ${warehouse.name(target)} (${list.join(', ')})`
+  const guard = warehouse.supports.transactionalDdl ? '' : 'if not exists '
+  return `create table ${guard}${warehouse.name(target)} (${list.join(', ')})`
 }
 
 export const createEngineRelation = (warehouse: Warehouse, name: EngineRelationName): string =>
-  createTable(warehouse, { schema: 'cdp', name }, engineRelations[name].columns)
+  `${createTable(warehouse, { schema: 'cdp', name }, engineRelations[name].columns)} ${warehouse.layout(name)}`.trimEnd()
 
 // A statement is parsed anew for each batch and its cost grows with its parameters: beyond some hundred rows `load` is the way.
 const parametersPerStatement = 1000

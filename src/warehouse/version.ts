@@ -4,4 +4,5 @@
 export const stateVersion = 1
 
 /** Of the statements that install the `cdp.*` functions; a test says the right one when they changed. */
-export const functionsFingerprint = '06a419b95808decd'
+export const bigqueryFunctionsFingerprint = '0'
+export const functionsFingerprint = 'cf95798f7b5c61bf'

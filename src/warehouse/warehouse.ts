@@ -1,5 +1,6 @@
 // The warehouse seam: the little that an engine must do. Everything above speaks SQL through it; what differs between engines is data.
 import type { Clock } from '../core/clock.ts'
+import type { EngineRelationName } from './relations.ts'
 
 /** A value as JavaScript sees it. INTEGER is a number up to 2^53-1 and a bigint beyond; DECIMAL is its text; DATE is `2026-10-01`;
  * TIMESTAMP is `2026-10-01T08:00:00Z`, with as many fraction digits as it has (to the microsecond); JSON is its text. */
@@ -91,6 +92,10 @@ export interface Warehouse extends Session {
   literal(text: string): string
   /** A portable type in the engine's words. */
   typeName(type: ColumnType): string
+  /** `create schema if not exists …`, with what the engine must be told. */
+  createSchema(schema: Schema): string
+  /** What follows the columns in the CREATE TABLE of an engine relation: partitions and clusters, where the engine has them. */
+  layout(relation: EngineRelationName): string
   /** Appends what a SELECT over the *reader* gives to a relation of the warehouse by the engine's fastest way. Returns the rows. */
   load(target: RelationName, columns: readonly string[], readerSelect: string): Promise<number>
   /** Writes a result as NDJSON to a file on this machine (one object a row, values as `stream` gives them: decimals as text; JSON is

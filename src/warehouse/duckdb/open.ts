@@ -46,6 +46,8 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     quote,
     literal,
     typeName,
+    createSchema: (schema) => `create schema if not exists ${quote(schemaName(schema))}`,
+    layout: () => '',
     load: async (target, columns, readerSelect) => {
       const list = columns.map(quote).join(', ')
       return (await session.run(`insert into ${nameOf(target)} (${list})\n${readerSelect}`)).changed

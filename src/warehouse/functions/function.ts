@@ -33,6 +33,8 @@ export interface PortableFunction {
   readonly example: { readonly sql: string; readonly result: string | null }
   /** The body of the DuckDB macro: one expression over the parameters. Other functions are called as `cdp.name(…)`. */
   readonly duckdb: string
+  /** The body of the BigQuery SQL function, likewise. A parameter of type `any` or `array` is of ANY TYPE there. */
+  readonly bigquery?: string
 }
 
 /** The functions of one file, under the heading they have on the reference page. */

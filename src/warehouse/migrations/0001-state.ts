@@ -1,4 +1,4 @@
-// The first state: the two schemas beside the models', and every relation of the engine. Until the first release it follows
+// The first state: the schemas, and every relation of the engine. Until the first release it follows
 // relations.ts; from then on its list is copied here, and every change is a migration of its own.
 import { engineRelations, type EngineRelationName } from '../relations.ts'
 import { createEngineRelation } from '../statements.ts'
@@ -10,7 +10,7 @@ export const state: Migration = {
   version: 1,
   name: 'state',
   up: (warehouse) => [
-    ...(['raw', 'cdp'] as const).map((schema) => `create schema if not exists ${warehouse.quote(schema)}`),
+    ...(['raw', 'models', 'cdp'] as const).map((schema) => warehouse.createSchema(schema)),
     ...(Object.keys(engineRelations) as EngineRelationName[]).map((name) => createEngineRelation(warehouse, name)),
   ],
 }

@@ -1,0 +1,103 @@
+// The warehouse on BigQuery. Loaded only when one is opened.
+import { checkVersion, migrate } from '../migrate.ts'
+import { currentStep } from '../step.ts'
+import { bigqueryFunctionsFingerprint } from '../version.ts'
+import type { OpenOptions, RelationName, Supports, Warehouse } from '../warehouse.ts'
+import { createApi } from './api.ts'
+import { createCatalog } from './catalog.ts'
+import { statementError } from './errors.ts'
+import { createJobs } from './jobs.ts'
+import { layoutOf } from './layout.ts'
+import { load } from './load.ts'
+import { lazyReader } from './reader.ts'
+import { createSession } from './session.ts'
+import { targetOf, type Target } from './settings.ts'
+import { literal, quote, typeName } from './text.ts'
+import { unload } from './unload.ts'
+
+const described = ({ project, location }: Target): string => `BigQuery ${project} (${location})`
+
+export const describeTarget = (settings: Readonly<Record<string, unknown>>): string => described(targetOf(settings))
+
+/**
+ * Throws WAREHOUSE_OPEN, WAREHOUSE_AUTH, WAREHOUSE_BUSY, WAREHOUSE_NEWER. In `read` mode nothing is written, so an older state is read
+ * as it is. Each statement is one job and takes effect by itself: `transaction` only runs its work.
+ */
+export const open = async (settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse> => {
+  const target = targetOf(settings)
+  const { clock, signal } = options
+  const api = await createApi(target, options.root, clock, signal)
+  const jobs = createJobs(api, target, clock, currentStep, signal)
+  const catalog = createCatalog(api, target, () => clock.now())
+  const words = described(target)
+  const session = createSession(jobs, {
+    target: words,
+    maximumBytesBilled: target.maximumBytesBilled,
+    readOnly: options.mode === 'read',
+    columnTypes: (path) => catalog.columnTypes(path),
+  })
+  const reader = lazyReader(options)
+  const name = (relation: RelationName): string =>
+    [target.project, target.datasets[relation.schema], relation.name].map(quote).join('.')
+  const reference = (relation: RelationName): Record<string, string> => ({
+    projectId: target.project,
+    datasetId: target.datasets[relation.schema],
+    tableId: relation.name,
+  })
+  // Metadata calls fail outside of any statement.
+  const asked = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    session.guard()
+    try {
+      return await work()
+    } catch (error) {
+      throw statementError(error, { sql: what, job: undefined }, words)
+    }
+  }
+  const supports: Supports = { transactionalDdl: false, concurrentWriters: true, fileLock: false, dryRun: true }
+  const warehouse: Warehouse = {
+    ...session,
+    engine: 'bigquery',
+    supports,
+    reader: reader.session,
+    name,
+    quote,
+    literal,
+    typeName,
+    createSchema: (schema) =>
+      `create schema if not exists ${[target.project, target.datasets[schema]].map(quote).join('.')} options (location = ${literal(target.location)})`,
+    layout: layoutOf,
+    load: (relation, columns, readerSelect) =>
+      asked(`load into ${name(relation)}`, () =>
+        load(
+          { jobs, catalog, reader: reader.session, session, name, reference, target: words },
+          relation,
+          columns,
+          readerSelect,
+        ),
+      ),
+    unload: (statement, path) => unload(session, statement, path),
+    transaction: async (work) => {
+      session.guard()
+      return work()
+    },
+    relations: (schema) => asked(`list ${target.datasets[schema]}`, () => catalog.relations(schema)),
+    close: async () => {
+      session.close()
+      await reader.close()
+    },
+  }
+  try {
+    if (options.mode === 'write')
+      await migrate(warehouse, clock, () => installing(target), bigqueryFunctionsFingerprint)
+    else await checkVersion(warehouse)
+  } catch (error) {
+    await warehouse.close()
+    throw error
+  }
+  return warehouse
+}
+
+const installing = async (target: Target): Promise<string[]> => {
+  const { bigqueryInstall } = await import('../functions/index.ts')
+  return bigqueryInstall(`${quote(target.project)}.${quote(target.datasets.cdp)}`)
+}

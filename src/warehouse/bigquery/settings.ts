@@ -1,0 +1,71 @@
+// The settings of a project, resolved and checked before anything is asked of the service.
+import { CdpError } from '../../core/errors.ts'
+import { resolve } from '../../core/secret.ts'
+import type { BigQuerySettings } from '../define-bigquery.ts'
+import type { Schema } from '../warehouse.ts'
+
+export interface Target {
+  readonly project: string
+  readonly location: string
+  readonly datasets: Readonly<Record<Schema, string>>
+  /** As the API wants it: digits. */
+  readonly maximumBytesBilled: string | undefined
+  readonly labels: Readonly<Record<string, string>>
+  readonly credentials: string | undefined
+  readonly apiEndpoint: string | undefined
+}
+
+export const targetOf = (settings: Readonly<Record<string, unknown>>): Target => {
+  const given = settings as unknown as BigQuerySettings
+  const project = resolve(given.project)
+  const refuse = (reason: string): CdpError => new CdpError('WAREHOUSE_OPEN', { path: `BigQuery ${project}`, reason })
+  const datasets = { raw: 'raw', models: 'models', cdp: 'cdp', ...given.datasets }
+  for (const name of Object.values(datasets)) {
+    if (!/^\w{1,1024}$/.test(name)) throw refuse(`a dataset cannot be called ${name}: letters, digits and _ only`)
+  }
+  if (new Set(Object.values(datasets)).size < 3) throw refuse('raw, models and cdp must be three datasets')
+  return {
+    project,
+    location: resolve(given.location),
+    datasets,
+    maximumBytesBilled: given.maximumBytesBilled === undefined ? undefined : bytesOf(given.maximumBytesBilled, refuse),
+    labels: checkedLabels(given.labels ?? {}, refuse),
+    credentials: given.credentials === undefined ? undefined : resolve(given.credentials),
+    apiEndpoint: given.apiEndpoint === undefined ? undefined : resolve(given.apiEndpoint).replace(/\/+$/, ''),
+  }
+}
+
+const units: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 1e3,
+  M: 1e6,
+  G: 1e9,
+  T: 1e12,
+  KI: 2 ** 10,
+  MI: 2 ** 20,
+  GI: 2 ** 30,
+  TI: 2 ** 40,
+}
+
+// `50 GB` is 50,000,000,000 bytes, `50 GiB` 53,687,091,200.
+const bytesOf = (text: string, refuse: (reason: string) => CdpError): string => {
+  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?\s*$/i.exec(text) ?? []
+  const factor = units[(unit ?? '').toUpperCase()]
+  if (amount === undefined || factor === undefined)
+    throw refuse(`maximumBytesBilled is ${text}; write it as 50 GB or 2 TiB`)
+  return String(Math.floor(Number(amount) * factor))
+}
+
+const checkedLabels = (
+  labels: Readonly<Record<string, string>>,
+  refuse: (reason: string) => CdpError,
+): Readonly<Record<string, string>> => {
+  for (const [key, value] of Object.entries(labels)) {
+    if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key) || !/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value)) {
+      throw refuse(
+        `the label ${key}: ${value} has more than lower-case letters, digits, _ and -, or more than 63 of them`,
+      )
+    }
+  }
+  return labels
+}

@@ -1,0 +1,16 @@
+// Which work a statement belongs to, for engines that name and label what they execute.
+import { AsyncLocalStorage } from 'node:async_hooks'
+
+export interface Step {
+  /** As in cdp.runs. */
+  readonly run: string
+  /** As in cdp.run_steps. */
+  readonly step: string
+}
+
+const context = new AsyncLocalStorage<Step>()
+
+/** Everything that `work` executes belongs to this step. */
+export const inStep = <T>(step: Step, work: () => Promise<T>): Promise<T> => context.run(step, work)
+
+export const currentStep = (): Step | undefined => context.getStore()

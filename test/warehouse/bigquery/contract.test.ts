@@ -1,0 +1,25 @@
+// BigQuery held to the contract of warehouses, by Google's client against a stand-in for the service. A gap says why.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { warehouseCases } from '../../../src/testing/warehouse-contract.ts'
+import { findEmulator } from '../../bigquery-emulator/emulator.ts'
+import { withFresh } from './fresh.ts'
+import { gaps } from './gaps.ts'
+
+const emulator = await findEmulator()
+const supports = { transactionalDdl: false, concurrentWriters: true, fileLock: false, dryRun: true }
+
+describe('BigQuery as a warehouse', () => {
+  it.for(warehouseCases(supports, gaps))('$test.title', { timeout: 120_000 }, async ({ test, gap }, { skip }) => {
+    if (typeof emulator === 'string') return skip(emulator)
+    if (gap !== undefined) return skip(gap)
+    const folder = mkdtempSync(join(tmpdir(), 'cdp-bigquery-'))
+    try {
+      await withFresh(emulator, folder, (open) => expect(test.run({ folder, open })).resolves.toBeUndefined())
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
