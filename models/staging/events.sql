@@ -3,6 +3,7 @@ kind: incremental
 description: web and e-mail events in columns; a run reads only what landed since the last one
 key: [event_id]
 cursor: loaded_at
+boundary: exclusive
 tests:
   - { unique: event_id }
   - { not_null: [event, occurred_at] }

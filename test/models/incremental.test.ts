@@ -42,6 +42,22 @@ describe('an incremental model', () => {
     expect(second.content).not.toBe(first.content)
   })
 
+  it('with an exclusive boundary does not read rows at the highest cursor again', async () => {
+    const exclusive = (): Promise<CompiledModel> => model('\nboundary: exclusive')
+    await source("(1, '2026-01-01', 'a'), (2, '2026-01-01', 'b')")
+    await build(await exclusive(), contextOf(warehouse))
+    await source("(1, '2026-01-01', 'not seen'), (2, '2026-01-01', 'b'), (3, '2026-01-02', 'c')")
+    expect(await build(await exclusive(), contextOf(warehouse))).toMatchObject({
+      rows: 3,
+      detail: '1 new, 0 read again',
+    })
+    expect(await all()).toEqual([
+      [1, 'a'],
+      [2, 'b'],
+      [3, 'c'],
+    ])
+  })
+
   it('keeps its content when nothing is new, and the content is that of a table built whole', async () => {
     await source("(1, '2026-01-01', 'a'), (2, '2026-01-02', 'b')")
     const first = await build(await model(), contextOf(warehouse))

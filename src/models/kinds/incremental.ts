@@ -1,5 +1,5 @@
 // `kind: incremental`: a table that takes only what is new. A run reads the rows of the SELECT whose cursor is at or after the highest
-// one seen (less `lookback`), and replaces by key. It is built whole the first time, when its definition or columns changed, and under
+// one seen (less `lookback`; `boundary: exclusive`: after it), and replaces by key. It is built whole the first time, when its definition or columns changed, and under
 // --full-refresh. What vanishes from the SELECT stays; a row whose cursor is null is seen only when the table is built whole.
 import { parseDuration } from '../../core/clock.ts'
 import { CdpError } from '../../core/errors.ts'
@@ -20,6 +20,9 @@ interface IncrementalHeader {
   readonly cursor: string
   /** `3d`, or a number where the cursor is one. */
   readonly lookback?: string | number | undefined
+  /** `exclusive`: rows at the highest cursor seen are not read again. Right where all rows of one cursor come together, as those of
+   * `_cdp_loaded_at` do: a load is all or nothing. */
+  readonly boundary?: 'inclusive' | 'exclusive' | undefined
 }
 
 /** As `cdp.versions` keeps it: the model's fingerprint, then rows, xor and sum of hashes, columns. A trailing `?`: rows changed since. */
@@ -43,6 +46,7 @@ export const incremental: Kind<IncrementalHeader> = {
           message: 'must be a length of time such as 36h or 3d, or a number where the cursor is one',
         })
         .optional(),
+      boundary: z.enum(['inclusive', 'exclusive']).optional(),
     }),
   requires: ({ key, cursor }) => [...[key].flat(), cursor],
   build: async (model, context) => {
@@ -97,7 +101,7 @@ const takeNew = async (
   }
   return warehouse.transaction(async () => {
     await warehouse.run(
-      `create or replace table ${stage} as select * from (${select}\n) fresh where ${quoted(model.header.cursor)} >= ${from}`,
+      `create or replace table ${stage} as select * from (${select}\n) fresh where ${quoted(model.header.cursor)} ${model.header.boundary === 'exclusive' ? '>' : '>='} ${from}`,
     )
     await checkKey(model, warehouse, stageOf(model.name))
     const before = await sums(`${target} ${wholeRow} where ${replaced}`)
