@@ -1,18 +1,20 @@
 // Builds one identity graph: records in, persons out, ids kept. The order of the steps is the order of the guards: normalised values,
-// junk and blocks, then components, then limits, then ids. All of it is one transaction where the engine has them.
+// junk and blocks, then components, then limits, then ids. Everything is worked out in work tables first; what is kept is then written in
+// one transaction. (Inside one an engine does not know the sizes of tables made in it, and joins them the slow way.)
 import type { Place } from '../core/errors.ts'
-import type { Warehouse } from '../warehouse/warehouse.ts'
+import type { Column, Warehouse } from '../warehouse/warehouse.ts'
 import { judgeValues } from './blocks.ts'
 import { findChanges, findMergeCauses, findSplitCauses } from './changes.ts'
 import { components, memoryEdges } from './components.ts'
 import { assignIds, registryOf } from './ids.ts'
 import { applyLimits } from './limits.ts'
-import { writeLinks } from './links.ts'
-import { writeBlocks, writePersons, writeRedirects } from './registry.ts'
+import { findLinkChanges, writeLinks } from './links.ts'
+import { findRedirects, writeRedirects } from './redirects.ts'
+import { writeBlocks, writePersons } from './registry.ts'
 import type { IdentitySettings } from './settings.ts'
 import { checkColumns, rowColumn, stageRecords } from './stage.ts'
-import { stageEdges, stageSharedValues } from './values.ts'
-import { openWork, type Work } from './work.ts'
+import { stageEdges, stagePairs, stageSharedValues } from './values.ts'
+import { withWork, type Work } from './work.ts'
 
 export interface IdentityInput {
   readonly warehouse: Warehouse
@@ -26,7 +28,7 @@ export interface IdentityInput {
   readonly instant: string
   /** Of the model, for errors. */
   readonly place: Place
-  /** Makes the relation from a SELECT that gives the model's columns and `person_id`; called once, inside the transaction. */
+  /** Makes the relation from a SELECT that gives the model's columns and `person_id`; called once, last in the transaction. */
   readonly publish: (select: string) => Promise<void>
   /** Edges up to which components are finished in memory. */
   readonly inMemoryUpTo?: number
@@ -50,49 +52,50 @@ export interface IdentityOutcome {
 
 /** Throws MODEL_COLUMN, IDENTITY_COLUMN, IDENTITY_RECORD_NULL, IDENTITY_RECORD_TWICE; then nothing was changed. */
 export const buildIdentity = (input: IdentityInput): Promise<IdentityOutcome> =>
-  input.warehouse.transaction(async () => {
-    const work = openWork(input.warehouse, '_cdp_identity')
-    const outcome = await build(work, input)
-    await work.drop()
-    return outcome
+  withWork(input.warehouse, 'identity', async (work) => {
+    const { warehouse, graph, select, settings, place } = input
+    const columns = await checkColumns(warehouse, graph, select, settings, place)
+    const records = await stageRecords(work, graph, select, settings, place)
+    const newlyBlocked = await findPersons(work, input, records)
+    const registry = registryOf(work, graph)
+    const changes = await findChanges(work, await assignIds(work, registry))
+    if (changes.merged > 0) await findMergeCauses(work, settings)
+    if (changes.split > 0) await findSplitCauses(work, settings)
+    const redirects = await findRedirects(work, registry, changes)
+    const links = await findLinkChanges(work, registry, settings)
+
+    await warehouse.transaction(async () => {
+      await writePersons(work, registry, changes, input)
+      if (redirects > 0) await writeRedirects(work, registry, input.runId)
+      if (newlyBlocked > 0) await writeBlocks(work, registry, input)
+      if (links > 0) await writeLinks(work, registry)
+      await input.publish(relationOf(work, columns))
+    })
+    const { records: changedRecords, ...events } = changes
+    return {
+      records,
+      persons: await work.count('assigned'),
+      ...events,
+      changedRecords,
+      newlyBlocked,
+      refusedLinks: await work.count('refused'),
+    }
   })
 
-const build = async (work: Work, input: IdentityInput): Promise<IdentityOutcome> => {
-  const { warehouse, graph, select, settings, place } = input
-  const columns = await checkColumns(warehouse, graph, select, settings, place)
-  const records = await stageRecords(work, graph, select, settings, place)
+// From work table `records` to `component`. Gives how many values were blocked for the first time.
+const findPersons = async (work: Work, input: IdentityInput, records: number): Promise<number> => {
+  const { settings } = input
   await stageSharedValues(work, settings)
-  const newlyBlocked = await judgeValues(work, graph, settings)
+  const newlyBlocked = await judgeValues(work, input.graph, settings)
   await stageEdges(work, settings)
-  await work.make(
-    'pairs',
-    `select distinct e.hub as a, e.x as b from ${work.name('edges')} e where e.blocked = 0 and e.hub <> e.x`,
-  )
+  await stagePairs(work)
   await components(work, 'pairs', 'component', records, input.inMemoryUpTo ?? memoryEdges)
   await applyLimits(work, settings, { rows: records, values: await work.count('shared') })
+  return newlyBlocked
+}
 
-  const registry = registryOf(work, graph)
-  const changes = await findChanges(work, await assignIds(work, registry))
-  if (changes.merged > 0) await findMergeCauses(work, settings)
-  if (changes.split > 0) await findSplitCauses(work, settings)
-  await writePersons(work, registry, changes, input)
-  await writeRedirects(work, registry, changes, input)
-  if (newlyBlocked > 0) await writeBlocks(work, registry, input)
-  await writeLinks(work, registry, settings)
-
-  await input.publish(
-    `select ${columns.map((column) => `r.${warehouse.quote(column.name)}`).join(', ')}, a.person_id
+const relationOf = (work: Work, columns: readonly Column[]): string =>
+  `select ${columns.map((column) => `r.${work.warehouse.quote(column.name)}`).join(', ')}, a.person_id
 from ${work.name('records')} r
 left join ${work.name('component')} c on c.x = r.${rowColumn}
-join ${work.name('assigned')} a on a.root = coalesce(c.p, r.${rowColumn})`,
-  )
-  const { records: changedRecords, ...events } = changes
-  return {
-    records,
-    persons: await work.count('assigned'),
-    ...events,
-    changedRecords,
-    newlyBlocked,
-    refusedLinks: await work.count('refused'),
-  }
-}
+join ${work.name('assigned')} a on a.root = coalesce(c.p, r.${rowColumn})`

@@ -5,18 +5,15 @@ import { join } from 'node:path'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { Work } from './work.ts'
 
-/** Calls `take` with each row of a SELECT of two whole numbers. */
-export const eachPair = async (
-  warehouse: Warehouse,
-  select: string,
-  take: (a: number, b: number) => void,
-): Promise<void> => {
-  for await (const batch of warehouse.stream(select)) {
-    const [a, b] = batch.values
-    if (!a || !b) continue
-    for (let row = 0; row < batch.rowCount; row++) take(Number(a[row]), Number(b[row]))
-  }
-}
+/** Calls `take` with each row of a SELECT of two whole numbers. In a transaction, because only there a stream sees work tables. */
+export const eachPair = (warehouse: Warehouse, select: string, take: (a: number, b: number) => void): Promise<void> =>
+  warehouse.transaction(async () => {
+    for await (const batch of warehouse.stream(select)) {
+      const [a, b] = batch.values
+      if (!a || !b) continue
+      for (let row = 0; row < batch.rowCount; row++) take(Number(a[row]), Number(b[row]))
+    }
+  })
 
 // Where `load` can write: it takes a relation of the engine's schema, not a table of the session.
 const landing = { schema: 'cdp', name: 'identity_work_pairs' } as const
@@ -32,17 +29,19 @@ export const loadPairs = async (
   try {
     const file = join(folder, 'pairs.csv')
     writeFile(file, write)
-    const integer = warehouse.typeName('integer')
-    await warehouse.run(
-      `create or replace table ${warehouse.name(landing)} (${warehouse.quote('x')} ${integer}, ${warehouse.quote('p')} ${integer})`,
-    )
-    await warehouse.load(
-      landing,
-      ['x', 'p'],
-      `select x, p from read_csv(${literal(file)}, header = false, auto_detect = false, delim = ',', columns = {'x': 'BIGINT', 'p': 'BIGINT'})`,
-    )
-    await work.make(table, `select x, p from ${warehouse.name(landing)}`)
-    await warehouse.run(`drop table ${warehouse.name(landing)}`)
+    await warehouse.transaction(async () => {
+      const integer = warehouse.typeName('integer')
+      await warehouse.run(
+        `create or replace table ${warehouse.name(landing)} (${warehouse.quote('x')} ${integer}, ${warehouse.quote('p')} ${integer})`,
+      )
+      await warehouse.load(
+        landing,
+        ['x', 'p'],
+        `select x, p from read_csv(${literal(file)}, header = false, auto_detect = false, delim = ',', columns = {'x': 'BIGINT', 'p': 'BIGINT'})`,
+      )
+      await work.make(table, `select x, p from ${warehouse.name(landing)}`)
+      await warehouse.run(`drop table ${warehouse.name(landing)}`)
+    })
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

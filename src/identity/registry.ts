@@ -101,54 +101,6 @@ left join (select distinct s.person_id from ${work.name('splits')} s) s on s.per
   }
 }
 
-/** Redirects follow the former records of an id that was merged; one that has none left keeps its target, or goes where that one went. */
-export const writeRedirects = async (
-  work: Work,
-  registry: Registry,
-  changes: ChangeCounts,
-  stamp: Stamp,
-): Promise<void> => {
-  if (changes.merged + changes.split + changes.retired === 0) return
-  const { warehouse } = work
-  const redirects = table(work, 'person_redirects')
-  const current = `(select d.old_id, d.person_id from ${redirects} d where d.graph = ${registry.literal})`
-  await work.make(
-    'followed',
-    `select o.old_id, o.person_id from (
-  select v.old_id, v.person_id, row_number() over (
-    partition by v.old_id order by v.n desc, case when coalesce(c.person_id, g.person_id) = v.person_id then 0 else 1 end, v.first_key) as place
-  from (
-    select f.person_id as old_id, a.person_id, count(*) as n, min(f.record_key) as first_key
-    from ${table(work, 'person_former_records')} f
-    join ${work.name('members')} m on m.record_key = f.record_key and m.x is not null
-    join ${work.name('assigned')} a on a.root = m.root
-    where f.graph = ${registry.literal} group by f.person_id, a.person_id
-  ) v left join ${current} c on c.old_id = v.old_id left join ${work.name('merges')} g on g.was = v.old_id
-) o where o.place = 1`,
-  )
-  await work.make(
-    'redirected',
-    `select n.old_id, n.person_id, case when c.old_id is null then 0 else 1 end as known from (
-  select f.old_id, f.person_id from ${work.name('followed')} f
-  union all
-  select c.old_id, coalesce(t.person_id, c.person_id) as person_id from ${current} c
-  left join ${work.name('followed')} f on f.old_id = c.old_id
-  left join ${work.name('followed')} t on t.old_id = c.person_id
-  where f.old_id is null
-) n left join ${current} c on c.old_id = n.old_id
-where c.old_id is null or c.person_id <> n.person_id`,
-  )
-  await warehouse.run(
-    `delete from ${redirects} as d where d.graph = ${registry.literal} and exists (select 1 from ${work.name('redirected')} n where n.old_id = d.old_id and n.known = 1)`,
-  )
-  await insert(
-    work,
-    'person_redirects',
-    ['graph', 'old_id', 'person_id', 'run_id'],
-    `select ${registry.literal}, n.old_id, n.person_id, ${warehouse.literal(stamp.runId)} from ${work.name('redirected')} n`,
-  )
-}
-
 /** Decisions taken in this build. */
 export const writeBlocks = (work: Work, registry: Registry, stamp: Stamp): Promise<void> =>
   insert(

@@ -23,3 +23,10 @@ from ${work.name('records')} r join ${work.name('judged')} s on s.k = ${rank} an
   )
   await work.make('edges', parts.join('\nunion all\n'))
 }
+
+/** Makes work table `pairs` (a, b): each row with the first that carries the same value. A star a value, so linear in the links. */
+export const stagePairs = (work: Work): Promise<void> =>
+  work.make(
+    'pairs',
+    `select distinct e.hub as a, e.x as b from ${work.name('edges')} e where e.blocked = 0 and e.hub <> e.x`,
+  )

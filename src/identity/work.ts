@@ -13,6 +13,24 @@ export interface Work {
   drop(): Promise<void>
 }
 
+/** Does some work with work tables, and forgets them however it ends. */
+export const withWork = async <T>(
+  warehouse: Warehouse,
+  purpose: 'identity' | 'profile',
+  use: (work: Work) => Promise<T>,
+): Promise<T> => {
+  const work = openWork(warehouse, `_cdp_${purpose}`)
+  try {
+    const result = await use(work)
+    await work.drop()
+    return result
+  } catch (error) {
+    // What went wrong first is what is told.
+    await work.drop().catch(() => undefined)
+    throw error
+  }
+}
+
 /** Work tables whose names start with `prefix`. */
 export const openWork = (warehouse: Warehouse, prefix: string): Work => {
   const made = new Set<string>()

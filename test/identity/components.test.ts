@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { components, type ComponentsResult } from '../../src/identity/components.ts'
 import { unionFind } from '../../src/identity/union-find.ts'
-import { openWork } from '../../src/identity/work.ts'
+import { withWork } from '../../src/identity/work.ts'
 import { openMemory, type TestWarehouse } from './graph.ts'
 
 let at: TestWarehouse
@@ -18,12 +18,10 @@ const run = async (
   maxId: number,
   inMemoryUpTo: number,
 ): Promise<{ result: ComponentsResult; roots: Map<number, number> }> =>
-  at.warehouse.transaction(async () => {
-    const work = openWork(at.warehouse, 'test')
+  withWork(at.warehouse, 'identity', async (work) => {
     await work.make('pairs', pairs)
     const result = await components(work, 'pairs', 'roots', maxId, inMemoryUpTo)
     const rows = await at.warehouse.all<{ x: number; p: number }>(`select x, p from ${work.name('roots')}`)
-    await work.drop()
     return { result, roots: new Map(rows.map((row) => [row.x, row.p])) }
   })
 

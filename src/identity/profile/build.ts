@@ -3,8 +3,8 @@ import { CdpError, type Place } from '../../core/errors.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import type { Column, Warehouse } from '../../warehouse/warehouse.ts'
 import type { ProfileSettings } from '../settings.ts'
-import { openWork, type Work } from '../work.ts'
-import { writeOrigins } from './origins.ts'
+import { withWork, type Work } from '../work.ts'
+import { findOriginChanges, writeOrigins } from './origins.ts'
 import { describeRule, isAggregate, isPresent, planTraits, type Trait, typeOf, weight } from './rules.ts'
 import { sourceColumn, stageRanked } from './stage.ts'
 
@@ -17,7 +17,7 @@ export interface ProfileInput {
   readonly settings: ProfileSettings
   /** Of the model, for errors. */
   readonly place: Place
-  /** Makes the relation from a SELECT; called once, inside the transaction. */
+  /** Makes the relation from a SELECT; called once, last in the transaction. */
   readonly publish: (select: string) => Promise<void>
 }
 
@@ -27,12 +27,7 @@ export interface ProfileOutcome {
 
 /** Throws MODEL_COLUMN, PROFILE_RULE; then nothing was changed. */
 export const buildProfile = (input: ProfileInput): Promise<ProfileOutcome> =>
-  input.warehouse.transaction(async () => {
-    const work = openWork(input.warehouse, '_cdp_profile')
-    const outcome = await build(work, input)
-    await work.drop()
-    return outcome
-  })
+  withWork(input.warehouse, 'profile', (work) => build(work, input))
 
 const build = async (work: Work, input: ProfileInput): Promise<ProfileOutcome> => {
   const { warehouse, select, settings } = input
@@ -49,21 +44,23 @@ const build = async (work: Work, input: ProfileInput): Promise<ProfileOutcome> =
   const values = plan.traits.map(
     (trait) => `${isApart(trait) ? trait.column : 'p'}.${trait.column} as ${warehouse.quote(trait.name)}`,
   )
-  await input.publish(
-    `select ${['p.person_id', ...values].join(', ')}\nfrom ${work.name('persons')} p${joins.join('')}`,
-  )
-  await writeOrigins(
+  const picked = plan.traits.filter((trait) => !isAggregate(trait.rule.pick))
+  await findOriginChanges(
     work,
     input.profile,
-    plan.traits
-      .filter((trait) => !isAggregate(trait.rule.pick))
-      .map((trait) => ({
-        name: trait.name,
-        rule: describeRule(trait.rule),
-        table: work.name(isApart(trait) ? trait.column : 'persons'),
-        column: recordColumn(trait),
-      })),
+    picked.map((trait) => ({
+      name: trait.name,
+      rule: describeRule(trait.rule),
+      table: work.name(isApart(trait) ? trait.column : 'persons'),
+      column: recordColumn(trait),
+    })),
   )
+  await warehouse.transaction(async () => {
+    await writeOrigins(work, input.profile)
+    await input.publish(
+      `select ${['p.person_id', ...values].join(', ')}\nfrom ${work.name('persons')} p${joins.join('')}`,
+    )
+  })
   return { persons: await work.count('persons') }
 }
 

@@ -9,28 +9,28 @@ export interface OriginOf {
   readonly column: string
 }
 
-export const writeOrigins = async (work: Work, profile: string, traits: readonly OriginOf[]): Promise<void> => {
+/** Makes work table `origin_changes` of what differs from cdp.trait_origins; record_key is null for an origin that is no more. */
+export const findOriginChanges = (work: Work, profile: string, traits: readonly OriginOf[]): Promise<void> => {
   const { warehouse } = work
-  const origins = warehouse.name({ schema: 'cdp', name: 'trait_origins' })
-  const mine = warehouse.literal(profile)
   const now = traits.map(
     ({ name, rule, table, column }) =>
       `select o.person_id, ${warehouse.literal(name)} as trait, o.${column} as record_key, ${warehouse.literal(rule)} as rule from ${table} o where o.${column} is not null`,
   )
-  if (now.length === 0) {
-    await warehouse.run(`delete from ${origins} where profile = ${mine}`)
-    return
-  }
-  await work.make(
+  const none = `select o.person_id, o.trait, o.record_key, o.rule from ${originsOf(work)} o where 1 = 0`
+  return work.make(
     'origin_changes',
     `select coalesce(n.person_id, b.person_id) as person_id, coalesce(n.trait, b.trait) as trait, n.record_key, n.rule,
   case when b.person_id is null then 0 else 1 end as known
-from (\n${now.join('\nunion all\n')}\n) n
-full join (select o.person_id, o.trait, o.record_key, o.rule from ${origins} o where o.profile = ${mine}) b
+from (\n${[none, ...now].join('\nunion all\n')}\n) n
+full join (select o.person_id, o.trait, o.record_key, o.rule from ${originsOf(work)} o where o.profile = ${warehouse.literal(profile)}) b
   on b.person_id = n.person_id and b.trait = n.trait
 where n.person_id is null or b.person_id is null or n.record_key <> b.record_key or n.rule <> b.rule`,
   )
-  const changes = work.name('origin_changes')
+}
+
+export const writeOrigins = async (work: Work, profile: string): Promise<void> => {
+  const { warehouse } = work
+  const [origins, changes, mine] = [originsOf(work), work.name('origin_changes'), warehouse.literal(profile)]
   await warehouse.run(
     `delete from ${origins} as o where o.profile = ${mine} and exists (select 1 from ${changes} c where c.person_id = o.person_id and c.trait = o.trait and c.known = 1)`,
   )
@@ -39,3 +39,5 @@ where n.person_id is null or b.person_id is null or n.record_key <> b.record_key
 select ${mine}, c.person_id, c.trait, c.record_key, c.rule from ${changes} c where c.record_key is not null`,
   )
 }
+
+const originsOf = (work: Work): string => work.warehouse.name({ schema: 'cdp', name: 'trait_origins' })
