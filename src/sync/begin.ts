@@ -86,6 +86,8 @@ const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: st
        from ${target} p where sync_rows.sync = ${sync} and sync_rows.match = p.match and p.action = 'settle'`,
     )
   }
+  // A snapshot that is not written now must still know then which of its cells differ.
+  if (takesSnapshot(prepared.input.spec)) return
   await warehouse.run(
     `update cdp.sync_rows set seen = p.seen
      from ${target} p where sync_rows.sync = ${sync} and sync_rows.match = p.match and p.action = 'same'`,
