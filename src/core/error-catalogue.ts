@@ -86,6 +86,11 @@ export const catalogue = {
     'usage',
     (a) => `The export in ${a.folder} was made by composable-cdp ${a.madeBy}, in a format this version does not know.`,
   ),
+  STATE_UNREADABLE: entry<{ file: string; reason: string }>(
+    'usage',
+    (a) => `${a.file} cannot be read: ${a.reason}. Nothing was imported.`,
+    () => 'Take another export, or copy this one anew.',
+  ),
   INIT_EXISTS: entry<{ folder: string; files: readonly string[] }>(
     'usage',
     (a) => `${a.folder} already has ${a.files.join(', ')}. Nothing was written.`,

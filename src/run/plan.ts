@@ -1,5 +1,6 @@
 // What a run would do, as plain data: `cdp plan` prints it and `cdp run` performs it, so the two cannot disagree.
 // Whether a model changes can depend on what the steps before it bring; such a step is planned as `maybe`.
+import { missing } from '../core/secret.ts'
 import type { Session } from '../warehouse/warehouse.ts'
 import type { CompiledModel } from '../models/model.ts'
 import type { CompiledProject, CompiledStream } from '../project/compiled.ts'
@@ -38,7 +39,7 @@ export interface PlanOptions {
   readonly fullRefresh: boolean
 }
 
-/** Reads the state and the files' names and sizes; executes no model and reads no data. */
+/** Reads the state and the files' names and sizes; executes no model and reads no data. A missing secret is no obstacle. */
 export const planRun = async (
   session: Session & { readonly engine: string },
   project: CompiledProject,
@@ -47,7 +48,8 @@ export const planRun = async (
   const wanted = (name: string): boolean => options.selected?.has(name) ?? true
   const versions = await readVersions(session)
   const streams = project.streams.filter((stream) => wanted(stream.id))
-  const changes = await changedFiles(session, streams, project.root)
+  const known = streams.filter((stream) => missing(stream.secrets).length === 0)
+  const changes = await changedFiles(session, known, project.root)
   const lands = streams.map((stream) => landStep(stream, changes.get(stream.id)))
   const moving = new Set(lands.filter((s) => s.action === 'do').map((s) => `raw.${s.stream.relation}`))
   const facts = { instant: options.instant, timeZone: project.timeZone, engine: session.engine }
@@ -63,19 +65,19 @@ export const planRun = async (
 }
 
 const landStep = (stream: CompiledStream, change: FileChange | undefined): LandStep => {
-  if (stream.from.kind === 'pages') {
-    return { kind: 'land', id: stream.id, stream, action: 'do', reason: 'asks its source' }
-  }
+  const step = (action: LandStep['action'], reason: string): LandStep => ({
+    kind: 'land',
+    id: stream.id,
+    stream,
+    action,
+    reason,
+  })
+  const lacking = missing(stream.secrets)
+  if (lacking.length > 0) return step('do', `asks its source, by ${lacking.join(', ')}, which is not set here`)
+  if (stream.from.kind === 'pages') return step('do', 'asks its source')
   const count = change?.changed.length ?? 0
-  return change === undefined || count === 0
-    ? { kind: 'land', id: stream.id, stream, action: 'none', reason: 'no new or changed file' }
-    : {
-        kind: 'land',
-        id: stream.id,
-        stream,
-        action: 'do',
-        reason: `${count} new or changed file${count === 1 ? '' : 's'}`,
-      }
+  if (count === 0) return step('none', 'no new or changed file')
+  return step('do', `${count} new or changed file${count === 1 ? '' : 's'}`)
 }
 
 const modelStep = (

@@ -1,9 +1,10 @@
 // `cdp run`: performs a plan. Lands what is new, builds what that changes in order, runs the models' tests, and saves versions.
 // A step that fails stops what depends on it and nothing else.
 import { mkdirSync } from 'node:fs'
-import { reasonOf, type ErrorKind } from '../core/errors.ts'
+import { CdpError, reasonOf, type ErrorKind } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
 import { exitCodeOf, kindOfError, worstKind } from '../core/exit.ts'
+import { missingSecrets } from '../project/secrets.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { RunOptions } from './options.ts'
 import { planRun, type RunPlan, type RunStep } from './plan.ts'
@@ -43,11 +44,15 @@ export interface StepOutcome {
 
 const kindOf = (step: RunStep): string => (step.kind === 'land' ? 'land' : step.model.kind)
 
-/** Opens the warehouse, plans and performs. With nothing to do it executes no model and writes nothing. */
+/** Opens the warehouse, plans and performs. With nothing to do it executes no model and writes nothing. Throws SECRETS_MISSING before. */
 export const performRun = async (options: PerformOptions): Promise<RunResult> => {
+  const { project, selected } = options
+  const streams = project.streams.map(({ id }) => id).filter((id) => selected?.has(id) ?? true)
+  const names = missingSecrets(project, { warehouse: true, streams })
+  if (names.length > 0) throw new CdpError('SECRETS_MISSING', { names })
   const warehouse = await options.openWarehouse('write')
   try {
-    const plan = await planRun(warehouse, options.project, options)
+    const plan = await planRun(warehouse, project, options)
     return plan.quiet ? quietResult(plan, options) : await performPlan(plan, warehouse, options)
   } finally {
     await warehouse.close()

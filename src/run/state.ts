@@ -1,9 +1,9 @@
 // `cdp state`: what only the warehouse knows (person ids, the ledger of what was delivered, types decided at birth, cursors, decisions),
 // as a folder of NDJSON files, so that a warehouse can be lost and built again without ids that jump or audiences sent twice.
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { CdpError } from '../core/errors.ts'
+import { CdpError, reasonOf } from '../core/errors.ts'
 import { packageVersion } from '../core/package.ts'
 import { engineRelations, keptRelations as kept } from '../warehouse/relations.ts'
 import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
@@ -26,14 +26,16 @@ export const exportState = async (
   folder: string,
   at: string,
 ): Promise<readonly StateSummary[]> => {
-  await mkdir(folder, { recursive: true })
+  await mkdir(folder, { recursive: true, mode: 0o700 })
   const summaries: StateSummary[] = []
   const relations: Record<string, { rows: number; columns: string[] }> = {}
   for (const name of kept) {
     const columns = Object.keys(engineRelations[name].columns)
     const list = columns.map((column) => warehouse.quote(column)).join(', ')
     const from = warehouse.name({ schema: 'cdp', name })
-    const rows = await warehouse.unload(`select ${list} from ${from}`, join(folder, `${name}.ndjson`))
+    const file = join(folder, `${name}.ndjson`)
+    const rows = await warehouse.unload(`select ${list} from ${from}`, file)
+    await chmod(file, 0o600)
     relations[name] = { rows, columns }
     summaries.push({ relation: name, rows, note: null })
   }
@@ -84,7 +86,15 @@ export const importState = async (warehouse: Warehouse, folder: string): Promise
 const readManifest = async (folder: string): Promise<Manifest> => {
   const file = join(folder, 'manifest.json')
   if (!existsSync(file)) throw new CdpError('STATE_NOT_FOUND', { folder })
-  const manifest = JSON.parse(await readFile(file, 'utf8')) as Manifest
+  const manifest = parse(file, await readFile(file, 'utf8'))
   if (manifest.format !== 1) throw new CdpError('STATE_FORMAT', { folder, madeBy: manifest.madeBy })
   return manifest
+}
+
+const parse = (file: string, text: string): Manifest => {
+  try {
+    return JSON.parse(text) as Manifest
+  } catch (error) {
+    throw new CdpError('STATE_UNREADABLE', { file, reason: reasonOf(error) }, { cause: error })
+  }
 }

@@ -60,7 +60,10 @@ export const landedVersion = (relation: string, runId: string, rows: number): Ve
   instant: null,
 })
 
-/** What a model's relation would be made from now: its definition, what it reads at which version, and the clock's hour or day if it reads it. */
+/**
+ * What a model's relation would be made from now: its definition, what it reads at which version, and the clock's hour or day if it
+ * reads it; and its tests, since a new test is to be run on what is there.
+ */
 export const inputFingerprint = (
   model: CompiledModel,
   versions: ReadonlyMap<string, Version>,
@@ -69,6 +72,7 @@ export const inputFingerprint = (
   fingerprint([
     facts.engine,
     model.fingerprint,
+    ...(model.tests.length > 0 ? [model.tests.map(({ name, severity, sql }) => [name, severity, sql])] : []),
     model.reads.map((name) => [name, versions.get(name)?.version ?? null]),
     model.readsClock ? clockBucket(model.refresh, facts.instant, facts.timeZone) : null,
   ])
@@ -81,7 +85,8 @@ export const clockBucket = (refresh: CompiledModel['refresh'], instant: string, 
     year: 'numeric',
     month: '2-digit',
     day: '2-digit',
-    ...(refresh === 'hour' ? { hour: '2-digit', hourCycle: 'h23' as const } : {}),
+    // The offset tells apart the two hours that a clock shows twice when it is put back.
+    ...(refresh === 'hour' ? { hour: '2-digit', hourCycle: 'h23', timeZoneName: 'longOffset' } : {}),
   })
   return parts.format(new Date(instant))
 }

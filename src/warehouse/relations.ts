@@ -373,6 +373,7 @@ export const keptRelations: readonly EngineRelationName[] = [
   'schemas',
   'person',
   'person_records',
+  'person_former_records',
   'person_blocks',
   'person_history',
   'person_redirects',
