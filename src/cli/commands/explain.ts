@@ -5,7 +5,7 @@ import { explainedStory } from '../person-story.ts'
 import { formatTable } from '../table.ts'
 import { explainModel, explainPersonOf } from '../../run/explain.ts'
 import { instantOf } from '../../run/options.ts'
-import { explainSyncRow } from '../../run/sync.ts'
+import { explainSyncRow } from '../../run/explain-row.ts'
 import type { Warehouse } from '../../warehouse/warehouse.ts'
 
 export const define: CommandModule['define'] = (command, act) => {
@@ -63,7 +63,7 @@ Examples:
     .summary('the whole delivery history of one row of a sync')
     .action((sync: string, key: string) =>
       reading(async (context, warehouse) => {
-        const history = await explainSyncRow(warehouse, sync, key)
+        const history = await explainSyncRow(await context.project(), warehouse, sync, key)
         context.output.rows(history.map((row) => ({ ...row })))
         return history.length === 0 ? 3 : 0
       }),
