@@ -14,7 +14,6 @@ import { unionFind } from '../src/identity/union-find.ts'
 import { stageEdges, stagePairs, stageSharedValues } from '../src/identity/values.ts'
 import { withWork } from '../src/identity/work.ts'
 import { duckdb } from '../src/warehouse/define-duckdb.ts'
-import { duckdbInstall } from '../src/warehouse/functions/index.ts'
 import { openWarehouse, type Warehouse } from '../src/warehouse/warehouse.ts'
 
 const size = Number(process.argv[2] ?? 1_000_000)
@@ -184,7 +183,6 @@ const warehouse = await openWarehouse(duckdb({ path: join(root, 'bench.duckdb') 
   clock: systemClock,
 })
 try {
-  for (const statement of duckdbInstall()) await warehouse.run(statement)
   await main(warehouse)
 } finally {
   await warehouse.close()

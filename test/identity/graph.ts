@@ -6,7 +6,6 @@ import { systemClock } from '../../src/core/clock.ts'
 import { buildIdentity, type IdentityInput, type IdentityOutcome } from '../../src/identity/build.ts'
 import type { IdentitySettings } from '../../src/identity/settings.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
-import { duckdbInstall } from '../../src/warehouse/functions/index.ts'
 import { engineRelations } from '../../src/warehouse/relations.ts'
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts'
 
@@ -23,7 +22,6 @@ export const openMemory = async (): Promise<TestWarehouse> => {
     waitMs: 0,
     clock: systemClock,
   })
-  for (const statement of duckdbInstall()) await warehouse.run(statement)
   return {
     warehouse,
     close: async () => {

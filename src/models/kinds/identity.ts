@@ -62,10 +62,12 @@ export const identity: Kind<IdentitySettings> = {
 /** `13 records are 6 persons; 1 merged; 2 values newly blocked` */
 const detailOf = (outcome: IdentityOutcome): string =>
   [
-    `${outcome.records} records are ${outcome.persons} persons`,
+    `${counted(outcome.records, 'record')} are ${counted(outcome.persons, 'person')}`,
     ...(outcome.merged > 0 ? [`${outcome.merged} merged`] : []),
     ...(outcome.split > 0 ? [`${outcome.split} split`] : []),
     ...(outcome.retired > 0 ? [`${outcome.retired} retired`] : []),
-    ...(outcome.newlyBlocked > 0 ? [`${outcome.newlyBlocked} values newly blocked`] : []),
-    ...(outcome.refusedLinks > 0 ? [`${outcome.refusedLinks} links refused`] : []),
+    ...(outcome.newlyBlocked > 0 ? [`${counted(outcome.newlyBlocked, 'value')} newly blocked`] : []),
+    ...(outcome.refusedLinks > 0 ? [`${counted(outcome.refusedLinks, 'link')} refused`] : []),
   ].join('; ')
+
+const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
