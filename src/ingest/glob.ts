@@ -1,6 +1,6 @@
 // Paths with wildcards, resolved without a dependency: on the path of a run that has nothing to do.
 // `*` and `?` stop at `/`, `**` is any number of folders, `[a-z]` and `{a,b}` are choices. Hidden files must be named.
-import { readdirSync, statSync, type Dirent } from 'node:fs'
+import { readdirSync, statSync, type Dirent, type Stats } from 'node:fs'
 import { isAbsolute, join, sep } from 'node:path'
 import { codeOf } from './errno.ts'
 
@@ -17,15 +17,27 @@ export const isGlob = (pattern: string): boolean => /[*?[{]/.test(pattern)
 
 /** Size and time of a file, or undefined when there is none. Times are whole milliseconds. */
 export const statFile = (path: string): { readonly bytes: number; readonly modifiedMs: number } | undefined => {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = statOf(path)
   return found?.isFile() ? { bytes: found.size, modifiedMs: Math.round(found.mtimeMs) } : undefined
+}
+
+const absent = ['ENOENT', 'ENOTDIR']
+
+const statOf = (path: string): Stats | undefined => {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if (absent.includes(codeOf(error) ?? '')) return undefined
+    throw error
+  }
 }
 
 /** Files of a path or glob, sorted by name. A literal path that is not there gives nothing. */
 export const findFiles = (root: string, pattern: string): FoundFile[] => {
   const normal = sep === '\\' ? pattern.replaceAll('\\', '/') : pattern
   const wanted = normal.replace(/^(?:\.\/)+/, '')
-  const names = isGlob(wanted) ? braces(wanted).flatMap((one) => walk(root, one)) : [wanted]
+  const literal = isAbsolute(wanted) ? wanted : join(root, wanted)
+  const names = isGlob(wanted) && !statFile(literal) ? braces(wanted).flatMap((one) => walk(root, one)) : [wanted]
   return [...new Set(names)].toSorted(byBytes).flatMap((file) => {
     const path = isAbsolute(file) ? file : join(root, file)
     const stat = statFile(path)
@@ -71,15 +83,14 @@ const list = (folder: string): Dirent[] => {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) return []
+    if (absent.includes(codeOf(error) ?? '')) return []
     throw error
   }
 }
 
 const isFolder = (root: string, name: string, entry: Dirent): boolean =>
   entry.isDirectory() ||
-  (entry.isSymbolicLink() &&
-    (statSync(isAbsolute(name) ? name : join(root, name), { throwIfNoEntry: false })?.isDirectory() ?? false))
+  (entry.isSymbolicLink() && (statOf(isAbsolute(name) ? name : join(root, name))?.isDirectory() ?? false))
 
 const matcher = (part: string): ((name: string) => boolean) => {
   if (!isGlob(part)) return (name) => name === part

@@ -1,6 +1,5 @@
 // Landing one load of a stream: read, check, type in the reader; then schema, merge, quarantine, cursor and records of the load in one
 // transaction of the warehouse. All of it lands or none.
-import { join } from 'node:path'
 import { rmSync } from 'node:fs'
 import { CdpError, reasonOf } from '../core/errors.ts'
 import type { Clock } from '../core/clock.ts'
@@ -16,6 +15,7 @@ import { readSchema } from './schema.ts'
 import type { ScanRead } from './source.ts'
 import { spoolPages } from './spool.ts'
 import { openWork } from './stage.ts'
+import { makeTempFolder } from './temp-folder.ts'
 import { store, type Incoming } from './store.ts'
 
 export type { LandOptions, LandStream } from './context.ts'
@@ -39,7 +39,7 @@ const nothing = {
 export const land = async (options: LandOptions): Promise<LoadResult> => {
   const { warehouse, stream, clock } = options
   const startedAt = now(clock)
-  const folder = join(options.tempDir, `load-${stream.relation}-${process.pid}-${clock.now()}`)
+  const folder = makeTempFolder(options.tempDir, 'load')
   const work = openWork({
     reader: warehouse.reader,
     signal: options.signal,

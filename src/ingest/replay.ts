@@ -1,7 +1,6 @@
 // `cdp replay`: quarantined rows get another try from their own text, under the types in force now. What fits is landed and closed;
 // the rest stays open.
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import type { RelationName } from '../warehouse/warehouse.ts'
 import { checkRows, type Checked } from './check.ts'
 import { findColumn } from './columns.ts'
@@ -17,6 +16,7 @@ import type { Counts } from './result.ts'
 import { readSchema, writeSchema } from './schema.ts'
 import { state, timestamp } from './sql.ts'
 import { openWork, type Stage } from './stage.ts'
+import { makeTempFolder } from './temp-folder.ts'
 import { openTexts } from './replay-texts.ts'
 import { typedColumns } from './strategy.ts'
 
@@ -40,7 +40,7 @@ export interface ReplayResult {
  */
 export const replay = async (options: ReplayOptions): Promise<ReplayResult> => {
   const { warehouse, stream, clock } = options
-  const folder = join(options.tempDir, `replay-${stream.relation}-${process.pid}-${clock.now()}`)
+  const folder = makeTempFolder(options.tempDir, 'replay')
   const work = openWork({ reader: warehouse.reader, signal: options.signal, folder, progress: () => undefined })
   try {
     const relation: RelationName = { schema: 'raw', name: stream.relation }

@@ -1,6 +1,5 @@
 // What reading gives, whatever the format: a temporary relation of the reader with every row's text, and where each row came from.
 // Nothing is checked or typed yet. One file a format makes it; checking, typing and merging know only this.
-import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ColumnType, Session } from '../warehouse/warehouse.ts'
 import { literal, quote } from '../warehouse/duckdb/text.ts'
@@ -68,7 +67,6 @@ export const openWork = (options: {
   const id = ++works
   const made: string[] = []
   let files = 0
-  mkdirSync(options.folder, { recursive: true })
   return {
     reader: options.reader,
     signal: options.signal,

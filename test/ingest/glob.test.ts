@@ -36,6 +36,7 @@ describe('a pattern of files', () => {
     expect(found('[ab].csv*')).toEqual(['a.csv', 'b.csv', 'b.csv.gz'])
     expect(found('[!a].csv')).toEqual(['b.csv', 'Ä.csv'])
     expect(found('{b,a}.csv{,.gz}')).toEqual(['a.csv', 'b.csv', 'b.csv.gz'])
+    expect(found('x[1].csv')).toEqual(['x[1].csv'])
     expect(found('it+s (1).*')).toEqual(['it+s (1).csv'])
   })
 
