@@ -1,64 +1,7 @@
 #!/usr/bin/env node
-// The `cdp` program. It loads only the command that was asked for, and is the only place that ends the process.
-import { Command, CommanderError } from 'commander'
-import { exitCodes } from '../core/errors.ts'
-import { exitCodeOf, kindOfError } from '../core/exit.ts'
-import { packageVersion } from '../core/package.ts'
-import { commands, type CommandEntry, type CommandModule } from './commands.ts'
-import { createOutput } from './output.ts'
-
-const useColor = (): boolean =>
-  process.env['NO_COLOR'] === undefined && !process.argv.includes('--no-color') && process.stderr.isTTY
-
-const main = async (): Promise<number> => {
-  const program = new Command('cdp')
-    .description('A customer data platform in your warehouse: land sources, build SQL models, sync audiences.')
-    .version(packageVersion())
-    .option('-p, --project <folder>', 'the project, where cdp.config.ts is', '.')
-    .option('-t, --target <name>', 'the warehouse to work on (default: the first of the project)')
-    .option('--wait <time>', 'how long to wait for a warehouse that another program holds', '10s')
-    .option('--json', 'NDJSON on stdout also on a terminal')
-    .option('-q, --quiet', 'no talk on stderr')
-    .option('--no-color', 'no colours (NO_COLOR does the same)')
-    .showSuggestionAfterError()
-    .exitOverride()
-    .addHelpText(
-      'after',
-      `\nA first project:  cdp init my-project && cd my-project && cdp run && cdp plan\nHelp on a command:  cdp <command> --help\nExit codes: 0 done · 1 bug · 2 usage or config · 3 data · 4 auth · 5 transient · 130 interrupted`,
-    )
-  let code = 0
-  const entryOf = new Map<Command, CommandEntry>()
-  for (const [name, entry] of Object.entries(commands)) {
-    entryOf.set(program.command(name).summary(entry.summary).description(entry.summary), entry)
-  }
-  // Options are read once it is known which command is meant: a folder or a selector may be called `run` too.
-  const load = async (command: Command): Promise<void> => {
-    const module: CommandModule | undefined = await entryOf.get(command)?.load()
-    module?.define(command, async (work) => {
-      code = await work(program.opts())
-    })
-  }
-  program.hook('preSubcommand', (_, command) => load(command))
-  program
-    .command('help')
-    .argument('[command]')
-    .summary('help on a command')
-    .action(async (name: string | undefined) => {
-      const found = program.commands.find((command) => command.name() === name)
-      if (found !== undefined) await load(found)
-      else if (name !== undefined) program.error(`error: unknown command '${name}'`)
-      ;(found ?? program).help()
-    })
-  try {
-    await program.parseAsync()
-    return code
-  } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : exitCodes.usage
-    const opts = program.opts<{ json?: boolean; quiet?: boolean }>()
-    createOutput(process, { json: opts.json === true, quiet: false, color: useColor() }).error(thrown)
-    return exitCodeOf(kindOfError(thrown))
-  }
-}
+// The `cdp` program, and the only place that ends the process. Help alone is a text made when the package was built, since whoever asks
+// for it should not wait for a parser of options to load.
+import { existsSync, readFileSync } from 'node:fs'
 
 // A reader that goes away (`cdp query … | head`) is no fault; without one for the talk, the work goes on.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -69,6 +12,13 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })
 
-const code = await main()
+const madeHelp = new URL('help.txt', import.meta.url)
+const [first, ...more] = process.argv.slice(2)
+const onlyHelp = (first === '--help' || first === '-h') && more.length === 0 && existsSync(madeHelp)
+
+let code = 0
+if (onlyHelp) process.stdout.write(readFileSync(madeHelp, 'utf8'))
+else code = await (await import('./program.ts')).runProgram()
+
 // Whatever is still open (a keep-alive socket, a database thread) must not hold the process; what was written must be out first.
 process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
