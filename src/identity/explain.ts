@@ -33,17 +33,12 @@ export const explainPerson = async (facts: ExplainFacts, query: string): Promise
     for (const graph of graphs) found.push(...(await find(facts, graph, text)))
     if (found.length === 0) continue
     const persons: PersonExplanation[] = []
+    const names = built.map((relation) => relation.name)
     for (const { graph, personId } of found.slice(0, personsShown)) {
-      persons.push(
-        await explain(
-          facts,
-          graph,
-          personId,
-          built.map((relation) => relation.name),
-        ),
-      )
+      persons.push(await explain(facts, graph, personId, names))
     }
-    return { query, matchedBy: found[0]?.matchedBy, persons, total: found.length }
+    const unlisted = found.reduce((sum, one) => sum + (one.unlisted ?? 0), 0)
+    return { query, matchedBy: found[0]?.matchedBy, persons, total: found.length + unlisted }
   }
   return { query, matchedBy: undefined, persons: [], total: 0 }
 }
@@ -53,6 +48,8 @@ interface Found {
   readonly graph: Graph
   readonly personId: string
   readonly matchedBy: string
+  /** Persons of the graph that were found beside those listed; said once. */
+  readonly unlisted?: number
 }
 
 const cdp = (warehouse: Warehouse, name: string): string => warehouse.name({ schema: 'cdp', name })
@@ -89,11 +86,18 @@ union all select ${cdp(warehouse, 'normalize_phone')}(${written}, ${warehouse.li
       `select ${rank} as k, p.person_id, min(f.v) as v from ${model(warehouse, graph.name)} p
 join (select distinct w.v from ${forms} w where w.v is not null) f on f.v = trim(${textOf(warehouse, `p.${warehouse.quote(identifier)}`)}) group by p.person_id`,
   )
-  const rows = await warehouse.all<{ k: number; person_id: string; v: string }>(
-    `select u.person_id, min(u.k) as k, min(u.v) as v from (\n${each.join('\nunion all\n')}\n) u group by u.person_id order by 2, 1`,
+  const rows = await warehouse.all<{ k: number; person_id: string; v: string; total: number }>(
+    `select g.person_id, g.k, g.v, count(*) over () as total from (
+select u.person_id, min(u.k) as k, min(u.v) as v from (\n${each.join('\nunion all\n')}\n) u group by u.person_id
+) g order by g.k, g.person_id limit ${personsShown}`,
   )
   const names = Object.keys(graph.settings.identifiers)
-  return rows.map((row) => ({ graph, personId: row.person_id, matchedBy: `${names[row.k] ?? ''} ${row.v}` }))
+  return rows.map((row, at) => ({
+    graph,
+    personId: row.person_id,
+    matchedBy: `${names[row.k] ?? ''} ${row.v}`,
+    ...(at === 0 ? { unlisted: row.total - rows.length } : {}),
+  }))
 }
 
 const explain = async (

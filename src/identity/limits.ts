@@ -8,13 +8,13 @@ import { isJunk } from './junk.ts'
 import { type UnionFind, unionFind } from './union-find.ts'
 import type { Work } from './work.ts'
 
-export interface Limit {
+interface Limit {
   readonly identifier: string
   readonly rank: number
   readonly most: number
 }
 
-export const limitsOf = (settings: IdentitySettings): readonly Limit[] =>
+const limitsOf = (settings: IdentitySettings): readonly Limit[] =>
   ranked(settings).flatMap(([identifier, rank]) => {
     const most = settings.identifiers[identifier]?.max_per_person
     return most === undefined ? [] : [{ identifier, rank, most }]

@@ -88,6 +88,21 @@ describe('a person is found', () => {
     expect(found.persons.map((person) => person.records.map((record) => record.record))).toContainEqual(['till/2'])
   })
 
+  test('and no more than ten of many are told', async () => {
+    const many = Array.from({ length: 12 }, (_, id) => rec(`many/${id}`, { email: 'test@test.com' }))
+    await give(at.warehouse, columns, many)
+    const elsewhere = { ...facts, graphs: [{ name: 'many', settings: header }] }
+    await build(at.warehouse, header, {
+      graph: 'many',
+      publish: async (select) => {
+        await at.warehouse.run(`create or replace table main.many as ${select}`)
+      },
+    })
+    const found = await explainPerson(elsewhere, 'test@test.com')
+    expect(found.persons.length).toBe(10)
+    expect(found.total).toBe(12)
+  })
+
   test('and several where a link was refused', async () => {
     const found = await explainPerson(facts, 'an@e.vn')
     expect(found.persons.map((person) => person.records.map((record) => record.record))).toContainEqual(['crm/9'])

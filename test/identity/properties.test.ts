@@ -92,6 +92,7 @@ test.each([
       { numRuns: 4, endOnFailure: true },
     )
   },
+  120_000,
 )
 
 const change = fc.record({ id: fc.nat(8), draw: fc.option(drawn, { nil: null, freq: 4 }) })
@@ -132,7 +133,50 @@ test('through additions, changes and deletions persons are those of a fresh buil
     }),
     { numRuns: 4, endOnFailure: true },
   )
-})
+}, 120_000)
+
+const known = fc.option(fc.nat(2), { nil: null })
+const carrier = fc.tuple(known, known, known)
+
+/** Combinations that no fuller one contains. */
+const people = (carriers: readonly (readonly (number | null)[])[]): number => {
+  const distinct = [...new Map(carriers.map((parts) => [JSON.stringify(parts), parts])).values()]
+  const within = (a: readonly (number | null)[], b: readonly (number | null)[]): boolean =>
+    a !== b && a.every((part, index) => part === null || part === b[index])
+  return distinct.filter((parts) => !distinct.some((other) => within(parts, other))).length
+}
+
+test('the people behind a shared value are the combinations that no fuller one contains', async () => {
+  const header = settings({ identifiers: { email: {}, customer: {}, phone: { max_shared_by: 1 } }, names: ['source'] })
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.array(carrier, { minLength: 2, maxLength: 12 }), { minLength: 60, maxLength: 90 }),
+      async (drawings) => {
+        await clear(at.warehouse)
+        const records = drawings.flatMap((carriers, w) =>
+          carriers.map(([email, customer, name], id) => ({
+            source: name === null ? null : `Name ${'abc'[name] ?? ''}`,
+            record_id: `${w}-${id}`,
+            email: email === null ? null : `e${email}-${w}@e.vn`,
+            customer: customer === null ? null : `c${customer}-${w}`,
+            phone: `phone ${w}`,
+            seen_at: null,
+          })),
+        )
+        await give(at.warehouse, columns, records)
+        await build(at.warehouse, { ...header, record: ['record_id'] })
+        const found = await at.warehouse.all<{ value: string; shared_by: number }>(
+          "select value, shared_by from cdp.person_blocks where identifier = 'phone'",
+        )
+        const expectedCounts = drawings.map((carriers, w) => [`phone ${w}`, people(carriers)] as const)
+        expect(new Map(found.map((row) => [row.value, row.shared_by]))).toEqual(
+          new Map(expectedCounts.filter(([, count]) => count > 1)),
+        )
+      },
+    ),
+    { numRuns: 4, endOnFailure: true },
+  )
+}, 120_000)
 
 interface Person {
   readonly person_id: string
