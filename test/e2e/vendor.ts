@@ -28,9 +28,9 @@ export interface Vendor {
   close(): Promise<void>
 }
 
-export const startVendor = async (): Promise<Vendor> => {
+export const startVendor = async (held: Vendor['holds'] = {}): Promise<Vendor> => {
   const requests: VendorRequest[] = []
-  const holds: Record<string, Record<string, unknown>> = {}
+  const holds: Record<string, Record<string, unknown>> = structuredClone({ ...held })
   let act: Parameters<Vendor['at']>[0] = () => undefined
   const server: Loopback = await startLoopback(async ({ body, headers }) => {
     const { sync, changes } = body as { sync: string; changes: VendorChange[] }
