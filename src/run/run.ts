@@ -8,7 +8,7 @@ import { missingSecrets } from '../project/secrets.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { RunOptions } from './options.ts'
 import { planRun, type RunPlan, type RunStep } from './plan.ts'
-import { finishRun, recordStep, startRun } from './record.ts'
+import { finishRun, recordSteps, startRun, type EndedStep } from './record.ts'
 
 export interface StepResult {
   readonly step: string
@@ -70,6 +70,7 @@ const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: Perform
   mkdirSync(options.tempDir, { recursive: true })
   await startRun(warehouse, { ...options, command: 'run' })
   const steps: StepResult[] = []
+  const unrecorded: EndedStep[] = []
   const broken = new Set<string>()
   for (const step of plan.steps) {
     if (options.signal.aborted) break
@@ -86,11 +87,14 @@ const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: Perform
     }
     if (outcome.status === 'failed' || outcome.status === 'skipped') broken.add(step.id)
     if (step.kind === 'land' && outcome.status === 'failed') broken.add(`raw.${step.stream.relation}`)
-    const done = result(step, outcome, (options.clock.now() - started) / 1000)
+    const finished = options.clock.now()
+    const done = result(step, outcome, (finished - started) / 1000)
     steps.push(done)
-    await recordStep(warehouse, options.runId, done, options.clock)
+    unrecorded.push({ ...done, finishedAt: new Date(finished).toISOString() })
+    if (unrecorded.length >= 25) await recordSteps(warehouse, options.runId, unrecorded.splice(0))
     emitFinished(done, options)
   }
+  await recordSteps(warehouse, options.runId, unrecorded)
   const interrupted = options.signal.aborted
   const failed = interrupted ? 'interrupted' : worstOf(steps, options.strict)
   await finishRun(warehouse, {

@@ -4,7 +4,7 @@ import { exitCodeOf, worstKind } from '../core/exit.ts'
 import { finishJob, foldJob } from '../sync/job.ts'
 import { emptyPlan, type SyncPlan } from '../sync/plan.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { finishRun, recordStep } from './record.ts'
+import { finishRun, recordSteps } from './record.ts'
 import type { SyncOptions } from './sync.ts'
 import { emptySummary, kindOf, type SyncSummary } from './sync-summary.ts'
 import { noTally, type Work } from './sync-work.ts'
@@ -35,6 +35,7 @@ export const closeAll = async (works: readonly Work[], options: SyncOptions): Pr
     return summaries.map((summary) => (summary.error === undefined ? { ...summary, error } : summary))
   } finally {
     await warehouse?.close()
+    for (const { job } of works) await job?.outgoing?.journal.close()
     for (const { job } of works) if (job?.outgoing !== undefined) await job.lease.release()
   }
   return summaries
@@ -82,7 +83,8 @@ const closeOne = async (
     seconds: summary.seconds,
     error: summary.error,
   } as const
-  await recordStep(warehouse, options.runId, step, options.clock)
+  const finishedAt = new Date(options.clock.now()).toISOString()
+  await recordSteps(warehouse, options.runId, [{ ...step, finishedAt }])
   options.emit({
     type: 'step-finished',
     step: step.step,
