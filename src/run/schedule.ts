@@ -1,7 +1,9 @@
 // `cdp start`: the project's schedule. Ticks come from node-cron; what is ours is that a job never overlaps itself, that a tick missed
 // while the machine slept or the job was busy is made up for once, and that a stop finishes what is in flight.
 import { schedule as cron, validate } from 'node-cron'
-import { CdpError } from '../core/errors.ts'
+import { CdpError, hasCode } from '../core/errors.ts'
+import type { CompiledProject } from '../project/compiled.ts'
+import { projectGraph, select } from './select.ts'
 
 export interface Job {
   readonly expression: string
@@ -38,10 +40,23 @@ export const noOverlap = (work: () => Promise<void>): { tick(): void; idle(): Pr
   }
 }
 
-export const checkSchedule = (expressions: readonly string[], file: string): CdpError[] =>
-  expressions
-    .filter((expression) => !validate(expression))
-    .map((expression) => new CdpError('SCHEDULE_INVALID', { expression }, { place: { file } }))
+/** Expressions that are none, and selectors that mean nothing. */
+export const checkSchedule = (project: CompiledProject, file: string): CdpError[] => {
+  const { nodes, graph } = projectGraph(project)
+  const problems: CdpError[] = []
+  for (const [expression, { run, sync }] of Object.entries(project.schedule)) {
+    if (!validate(expression)) problems.push(new CdpError('SCHEDULE_INVALID', { expression }, { place: { file } }))
+    for (const selector of [run, sync]) {
+      try {
+        if (selector !== undefined) select(selector, nodes, graph)
+      } catch (error) {
+        if (!hasCode(error, 'SELECTOR_UNKNOWN')) throw error
+        problems.push(new CdpError('SELECTOR_UNKNOWN', error.args, { place: { file } }))
+      }
+    }
+  }
+  return problems
+}
 
 /** Starts the jobs; a job that throws must have said so itself. Stops when the signal is aborted, after the work in flight. */
 export const startSchedule = (jobs: readonly Job[], timeZone: string, signal: AbortSignal): Scheduler => {
@@ -57,7 +72,8 @@ export const startSchedule = (jobs: readonly Job[], timeZone: string, signal: Ab
       for (const { task } of running) await task.destroy()
       for (const { turns } of running) await turns.idle()
     }
-    signal.addEventListener('abort', () => done(stop()), { once: true })
+    if (signal.aborted) done(stop())
+    else signal.addEventListener('abort', () => done(stop()), { once: true })
   })
   return { ended }
 }

@@ -1,5 +1,9 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it } from 'vitest'
 import { checkSchedule, noOverlap } from '../../src/run/schedule.ts'
+import { folderOf, removeFolders } from '../project/folder.ts'
+import { shop } from './project.ts'
+
+afterEach(removeFolders)
 
 const gate = (): { promise: Promise<void>; open: () => void } => {
   let open = (): void => undefined
@@ -30,9 +34,15 @@ describe('schedule', () => {
     expect(runs).toBe(2)
   })
 
-  it('refuses an expression that is none, at the config file', () => {
-    const problems = checkSchedule(['*/15 * * * *', 'every day'], 'cdp.config.ts')
-    expect(problems.map((problem) => problem.code)).toEqual(['SCHEDULE_INVALID'])
-    expect(problems[0]?.place?.file).toBe('cdp.config.ts')
+  it('refuses an expression that is none and a selector that means nothing, at the config file', async () => {
+    const schedule = `{ '*/15 * * * *': { run: '*', sync: '+buyers' }, 'every day': { run: 'buyrs' } }`
+    const { compiled } = await folderOf({
+      ...shop,
+      'cdp.config.ts': (shop['cdp.config.ts'] ?? '').replace('  sources:', `  schedule: ${schedule},\n  sources:`),
+    }).load()
+    const problems = checkSchedule(compiled, 'cdp.config.ts')
+    expect(problems.map((problem) => problem.code)).toEqual(['SCHEDULE_INVALID', 'SELECTOR_UNKNOWN'])
+    expect(problems[1]?.message).toContain('Did you mean "buyers"?')
+    expect(new Set(problems.map((problem) => problem.place?.file))).toEqual(new Set(['cdp.config.ts']))
   })
 })

@@ -5,6 +5,7 @@ import { isCdpError, Problems } from '../../core/errors.ts'
 import { checkProject } from '../../project/check.ts'
 import { loadProject } from '../../project/load.ts'
 import { instantOf } from '../../run/options.ts'
+import { sniffStream } from '../../run/sniff.ts'
 import { checkSchedule } from '../../run/schedule.ts'
 import type { Warehouse } from '../../warehouse/warehouse.ts'
 
@@ -26,9 +27,13 @@ columns that come out. Needs no secret and changes nothing. Problems are shown t
             project: compiled,
             modelFiles,
             warehouse,
+            sniff: async (id) => {
+              const stream = compiled.streams.find((one) => one.id === id)
+              return stream && sniffStream(compiled, stream, context.clock)
+            },
             instant: instantOf(undefined, context.clock),
           })
-          const problems = [...checked.problems, ...checkSchedule(Object.keys(compiled.schedule), 'cdp.config.ts')]
+          const problems = [...checked.problems, ...checkSchedule(compiled, 'cdp.config.ts')]
           if (problems.length > 0) throw new Problems(problems)
           for (const note of checked.notes) context.output.note(`! ${note.file} ${note.message}`)
           context.output.story(

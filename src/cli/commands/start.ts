@@ -1,6 +1,7 @@
 // `cdp start`: the schedule of the project, until stopped.
 import type { CommandModule } from '../commands.ts'
 import { createContext, type Context } from '../context.ts'
+import { Problems } from '../../core/errors.ts'
 import { newRunId } from '../../run/options.ts'
 import { performRun } from '../../run/run.ts'
 import { performSyncs } from '../../run/sync.ts'
@@ -26,7 +27,9 @@ only while a job works. SIGTERM and Ctrl-C finish the batch in flight.`,
           context.output.note('The project has no schedule: nothing to do. Add `schedule` to cdp.config.ts.')
           return 2
         }
-        const { startSchedule } = await import('../../run/schedule.ts')
+        const { checkSchedule, startSchedule } = await import('../../run/schedule.ts')
+        const problems = checkSchedule(project, 'cdp.config.ts')
+        if (problems.length > 0) throw new Problems(problems)
         const jobs = entries.map(([expression, what]) => ({ expression, work: () => turn(context, what) }))
         const { ended } = startSchedule(jobs, project.timeZone, context.signal)
         context.output.note(`Schedule of ${project.name}, times in ${project.timeZone}:`)
