@@ -1,7 +1,31 @@
 // Builds one model: its kind knows how.
+import { CdpError, hasCode } from '../core/errors.ts'
 import { loadKind } from './kinds/kinds.ts'
-import type { BuildContext, BuildResult, CompiledModel } from './model.ts'
+import { render, type BuildContext, type BuildResult, type CompiledModel } from './model.ts'
 
-/** A build that fails leaves the last good relation in place. */
-export const buildModel = async (model: CompiledModel, context: BuildContext): Promise<BuildResult> =>
-  (await loadKind(model.kind)).build(model, context)
+/** A build that fails leaves the last good relation in place; what the engine refuses is shown at its place in the model's file. */
+export const buildModel = async (model: CompiledModel, context: BuildContext): Promise<BuildResult> => {
+  try {
+    return await (await loadKind(model.kind)).build(model, context)
+  } catch (thrown) {
+    throw hasCode(thrown, 'QUERY_FAILED') ? await placed(model, context, thrown) : thrown
+  }
+}
+
+// The kind's statement is longer than the analyst's: the engine is asked again about the SELECT alone, whose places are theirs.
+const placed = async (
+  model: CompiledModel,
+  context: BuildContext,
+  thrown: CdpError<'QUERY_FAILED'>,
+): Promise<CdpError> => {
+  const { refused } = await import('./check.ts')
+  const { warehouse, instant } = context
+  try {
+    await warehouse.describe(render(model.sql, warehouse, instant))
+  } catch (refusal) {
+    return refused(model, warehouse, instant, refusal)
+  }
+  // It went wrong at a row, which has no place in the text.
+  const { reason } = thrown.args
+  return refused(model, warehouse, instant, new CdpError('QUERY_FAILED', { reason, sql: '' }, { cause: thrown }))
+}

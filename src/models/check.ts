@@ -119,7 +119,8 @@ const standIn = async (scratch: Warehouse, relation: RelationName, columns: read
   await scratch.run(`create or replace table ${scratch.name(relation)} (${list.join(', ')})`)
 }
 
-const refused = (model: CompiledModel, scratch: Warehouse, instant: string, thrown: unknown): CdpError => {
+/** An engine's refusal of a model's SELECT, at its place in the analyst's file. What is no refusal is thrown again. */
+export const refused = (model: CompiledModel, scratch: Warehouse, instant: string, thrown: unknown): CdpError => {
   if (!hasCode(thrown, 'QUERY_FAILED')) throw thrown
   const { line, column } = thrown.args
   const args = { model: model.name, engine: scratch.engine, reason: engineReason(thrown).replace(/\.$/, '') }

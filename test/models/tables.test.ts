@@ -35,6 +35,22 @@ describe('views and tables', () => {
     expect(await rows()).toEqual([[0], [1], [2]])
   })
 
+  it('that the engine refuses say where, in the analyst’s file', async () => {
+    const model = await one('select 1 as x,\n       y', 'kind: table')
+    await expect(buildModel(model, contextOf(warehouse))).rejects.toMatchObject({
+      code: 'MODEL_REFUSED',
+      place: { file: model.file, line: 5, column: 8 },
+    })
+  })
+
+  it('that fail at a row say which model it was', async () => {
+    const model = await one("select cast(v as integer) as x from (values ('1'), ('one')) t(v)", 'kind: table')
+    await expect(buildModel(model, contextOf(warehouse))).rejects.toMatchObject({
+      code: 'MODEL_REFUSED',
+      place: { file: model.file, line: 4 },
+    })
+  })
+
   it('take each other’s place', async () => {
     for (const kind of ['table', 'view', 'table'] as const) {
       await build(await one(`select '${kind}' as x`, `kind: ${kind}`), contextOf(warehouse))
@@ -46,7 +62,7 @@ describe('views and tables', () => {
     await build(await one('select 1 as x', 'kind: table'), contextOf(warehouse))
     const bad = "select cast(y as integer) as x from (values ('1'), ('zwei')) v(y)"
     await expect(build(await one(bad, 'kind: table'), contextOf(warehouse))).rejects.toMatchObject({
-      code: 'QUERY_FAILED',
+      code: 'MODEL_REFUSED',
     })
     await expect(
       build(await one('select nothere from raw.s', 'kind: view', ['s']), contextOf(warehouse)),
