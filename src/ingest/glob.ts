@@ -21,13 +21,13 @@ export const statFile = (path: string): { readonly bytes: number; readonly modif
   return found?.isFile() ? { bytes: found.size, modifiedMs: Math.round(found.mtimeMs) } : undefined
 }
 
-const absent = ['ENOENT', 'ENOTDIR']
+const absent = new Set(['ENOENT', 'ENOTDIR'])
 
 const statOf = (path: string): Stats | undefined => {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch (error) {
-    if (absent.includes(codeOf(error) ?? '')) return undefined
+    if (absent.has(codeOf(error) ?? '')) return undefined
     throw error
   }
 }
@@ -83,7 +83,7 @@ const list = (folder: string): Dirent[] => {
   try {
     return readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    if (absent.includes(codeOf(error) ?? '')) return []
+    if (absent.has(codeOf(error) ?? '')) return []
     throw error
   }
 }

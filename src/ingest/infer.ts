@@ -73,12 +73,17 @@ const guessesFor = (column: StageColumn, isKey: boolean): readonly Guess[] => {
 // A decimal's and a timestamp's test is on the shape alone: which decimal, and how the seconds are written, is measured.
 const test = (column: StageColumn, guess: Guess): string => {
   const value = column.text
+  const isNumber = column.evidence.kind === 'json' || column.evidence.kind === 'number'
   if (guess === 'decimal') {
-    return `regexp_full_match(${value}, '${spelledDecimal}') and (not starts_with(${value}, '-0') or try_cast(${value} as double) <> 0)`
+    // A number is not written with an exponent, and is not NaN or infinite.
+    const digits = ['e', 'E', 'n', 'N'].map((letter) => `not contains(${value}, '${letter}')`).join(' and ')
+    const plainly = isNumber ? digits : `regexp_full_match(${value}, '${spelledDecimal}')`
+    return `${plainly} and (not starts_with(${value}, '-0') or try_cast(${value} as double) <> 0)`
   }
   if (guess === 'timestamp') return printsBack(value, { type: guess, format: 'any' })
+  if (isNumber && guess === 'integer') return `try_cast(${value} as bigint) is not null and not contains(${value}, '.')`
   // Of an integer in a JSON column with fractions a double keeps fifteen digits for certain.
-  if (guess === 'double' && column.evidence.kind === 'json') {
+  if (isNumber && guess === 'double') {
     return `isfinite(try_cast(${value} as double)) and not regexp_full_match(${value}, '-?[0-9]{16,}')`
   }
   return printsBack(value, { type: guess, format: undefined })

@@ -102,7 +102,7 @@ describe('whatever is landed', () => {
           .map((row) => columns.map((_, at) => row[`c${at}`] ?? ''))
         expect(back).toEqual(Array.from({ length: 6 }, (_, row) => columns.map((values) => values[row])))
       }),
-      { numRuns: 40 },
+      { numRuns: 25 },
     )
   })
 
@@ -139,14 +139,16 @@ describe('whatever is landed', () => {
             }
           }
           project.write('q.csv', text)
-          await project.land(scan('q.csv', { key: ['id'], types: { a: 'text', b: 'text' }, lines: true, maxQuarantined: 1 }))
+          await project.land(
+            scan('q.csv', { key: ['id'], types: { a: 'text', b: 'text' }, lines: true, maxQuarantined: 1 }),
+          )
           expect(
             await project.all(`select lpad(id, 2, '0') as id, a, b, _cdp_source_line as l from raw.s_t order by 1`),
           ).toEqual(expected)
           expect((await quarantined(project)).map(({ line: at, raw }) => ({ line: at, raw }))).toEqual(wrong)
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 })
