@@ -2,6 +2,7 @@
 // Everything passes the redaction of secrets on its way out.
 import { formatPlace, isCdpError, isProblems, reasonOf, type CdpError } from '../core/errors.ts'
 import { redact } from '../core/secret.ts'
+import { fromSystem } from '../core/system-error.ts'
 import { formatTable } from './table.ts'
 
 export interface OutputStreams {
@@ -59,7 +60,8 @@ export const createOutput = (streams: OutputStreams, options: OutputOptions): Ou
     note(text) {
       if (!options.quiet) err(`${text}\n`)
     },
-    error(thrown) {
+    error(raised) {
+      const thrown = fromSystem(raised)
       if (isProblems(thrown)) {
         for (const problem of thrown.problems) err(`${describe(problem, paint)}\n`)
         err(`${thrown.problems.length} problem${thrown.problems.length === 1 ? '' : 's'} found; nothing was run.\n`)

@@ -32,6 +32,16 @@ export const catalogue = {
     (a) => `Something happened that should be impossible: ${a.detail}.`,
     () => 'This is a fault of ours. Please report it with the lines above.',
   ),
+  DISK_FULL: entry<{ reason: string }>(
+    'transient',
+    (a) => `The disk is full: ${a.reason}. What was written down before counts; nothing else does.`,
+    () => 'Free disk space and run the same command again.',
+  ),
+  FILE_REFUSED: entry<{ reason: string }>(
+    'config',
+    (a) => `The system refuses a file: ${a.reason}.`,
+    () => 'Mend its permissions (or those of .cdp in the project) and run the same command again.',
+  ),
   INTERRUPTED: entry<{ what: string }>('interrupted', (a) => `Interrupted: ${a.what}.`),
   SECRETS_MISSING: entry<{ names: readonly string[] }>(
     'config',

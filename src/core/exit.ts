@@ -1,11 +1,13 @@
 // How several failures become one exit code: the worst of bug, auth, data, transient, config wins.
 import { exitCodes, isCdpError, isProblems, type ErrorKind } from './errors.ts'
+import { fromSystem } from './system-error.ts'
 
 const order: readonly ErrorKind[] = ['interrupted', 'bug', 'auth', 'data', 'transient', 'config', 'usage']
 
 export const kindOfError = (thrown: unknown): ErrorKind => {
-  if (isCdpError(thrown)) return thrown.kind
-  if (isProblems(thrown)) return worstKind(thrown.problems.map((problem) => problem.kind)) ?? 'config'
+  const error = fromSystem(thrown)
+  if (isCdpError(error)) return error.kind
+  if (isProblems(error)) return worstKind(error.problems.map((problem) => problem.kind)) ?? 'config'
   return 'bug'
 }
 
