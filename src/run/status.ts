@@ -1,5 +1,6 @@
-// `cdp status`: the last run, what is wrong, and where every sync stands, each from one SELECT over the engine's state.
-import type { Session } from '../warehouse/warehouse.ts'
+// `cdp status`: the last run, what is wrong, and where every sync stands, each read from the engine's own state.
+import { kysely } from '../warehouse/kysely.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export interface RunStatus {
   readonly run: string
@@ -10,34 +11,81 @@ export interface RunStatus {
   readonly exit_code: number | null
 }
 
+/** The newest run of each command, newest first. */
+export const lastRuns = (warehouse: Warehouse): Promise<RunStatus[]> =>
+  kysely(warehouse)
+    .selectFrom('cdp.runs as r')
+    .select(['r.run_id as run', 'r.command', 'r.status', 'r.started_at', 'r.finished_at', 'r.exit_code'])
+    .where(({ eb, selectFrom }) =>
+      eb(
+        'r.run_id',
+        'in',
+        selectFrom('cdp.runs as n')
+          .select(({ fn }) => fn.max('n.run_id').as('newest'))
+          .groupBy('n.command'),
+      ),
+    )
+    .orderBy('r.run_id', 'desc')
+    .execute()
+
 export interface WrongStatus {
-  /** `model`, `stream` or `quarantine`. */
-  readonly what: string
+  readonly what: 'model' | 'stream' | 'quarantine'
   readonly name: string
   readonly detail: string
 }
 
-export const lastRuns = (session: Session): Promise<RunStatus[]> =>
-  session.all<RunStatus>(
-    `select run_id as run, command, status, started_at, finished_at, exit_code from cdp.runs
-     where run_id in (select max(run_id) from cdp.runs group by command) order by run_id desc`,
-  )
-
 /** What needs somebody: failed models and loads, open quarantine rows. */
-export const wrongNow = (session: Session): Promise<WrongStatus[]> =>
-  session.all<WrongStatus>(
-    `select 'model' as what, v.relation as name,
-            coalesce((select max(s.detail) from cdp.run_steps s where s.step = v.relation
-                      and s.run_id = (select max(t.run_id) from cdp.run_steps t where t.step = v.relation)), 'failed') as detail
-     from cdp.versions v where v.status = 'failed'
-     union all
-     select 'stream', l.stream, coalesce(l.error, 'failed') from cdp.loads l
-     where l.status = 'failed' and l.load_id = (select max(m.load_id) from cdp.loads m where m.stream = l.stream)
-     union all
-     select 'quarantine', stream, cast(count(*) as varchar) || ' open rows, the first: ' || min(reason)
-     from cdp.quarantine where status = 'open' group by stream
-     order by 1, 2`,
-  )
+export const wrongNow = async (warehouse: Warehouse): Promise<WrongStatus[]> => {
+  const db = kysely(warehouse)
+  const models = await db
+    .selectFrom('cdp.versions as v')
+    .leftJoin('cdp.run_steps as s', (join) =>
+      join.onRef('s.step', '=', 'v.relation').on(({ eb, selectFrom }) =>
+        eb(
+          's.run_id',
+          '=',
+          selectFrom('cdp.run_steps as n')
+            .select(({ fn }) => fn.max('n.run_id').as('newest'))
+            .whereRef('n.step', '=', 'v.relation'),
+        ),
+      ),
+    )
+    .select(['v.relation as name', 's.detail'])
+    .where('v.status', '=', 'failed')
+    .orderBy('v.relation')
+    .execute()
+  const loads = await db
+    .selectFrom('cdp.loads as l')
+    .select(['l.stream as name', 'l.error as detail'])
+    .where('l.status', '=', 'failed')
+    .where(({ eb, selectFrom }) =>
+      eb(
+        'l.load_id',
+        '=',
+        selectFrom('cdp.loads as n')
+          .select(({ fn }) => fn.max('n.load_id').as('newest'))
+          .whereRef('n.stream', '=', 'l.stream'),
+      ),
+    )
+    .orderBy('l.stream')
+    .execute()
+  const quarantine = await db
+    .selectFrom('cdp.quarantine')
+    .select(({ fn }) => ['stream as name', fn.countAll<number>().as('rows'), fn.min('reason').as('first')])
+    .where('status', '=', 'open')
+    .groupBy('stream')
+    .orderBy('stream')
+    .execute()
+  return [
+    ...models.map(({ name, detail }) => ({ what: 'model' as const, name, detail: detail ?? 'failed' })),
+    ...loads.map(({ name, detail }) => ({ what: 'stream' as const, name, detail: detail ?? 'failed' })),
+    ...quarantine.map(({ name, rows, first }) => ({
+      what: 'quarantine' as const,
+      name,
+      detail: `${rows} open row${rows === 1 ? '' : 's'}, among them: ${first}`,
+    })),
+  ]
+}
 
 export interface SyncState {
   readonly sync: string
@@ -55,30 +103,41 @@ export interface SyncState {
 }
 
 /** Where every sync stands, those gone from the project but with members at their destination among them. */
-export const syncStates = (session: Session): Promise<SyncState[]> =>
-  session.all<SyncState>(
-    `with folded as (
-       select sync,
-              count(case when status = 'delivered' then 1 end) as in_sync,
-              count(case when status = 'rejected' then 1 end) as rejected,
-              count(case when status = 'retry' then 1 end) as retry,
-              count(case when status = 'unknown' then 1 end) as unknown,
-              count(case when status = 'pending' then 1 end) as pending
-       from cdp.sync_rows group by sync
-     ),
-     reasons as (
-       select sync, reason, row_number() over (partition by sync order by count(*) desc, reason) as place
-       from cdp.sync_rows where status <> 'delivered' and reason is not null group by sync, reason
-     ),
-     skips as (select sync, count(*) as skipped from cdp.sync_skipped group by sync)
-     select s.sync, r.status as last, coalesce(r.finished_at, r.started_at) as at,
-            coalesce(f.in_sync, 0) as in_sync, coalesce(f.rejected, 0) as rejected, coalesce(f.retry, 0) as retry,
-            coalesce(f.unknown, 0) as unknown, coalesce(f.pending, 0) as pending, coalesce(k.skipped, 0) as skipped,
-            t.reason as top_reason, s.due_at
-     from cdp.syncs s
-     left join cdp.sync_runs r on r.sync = s.sync and r.epoch = (select max(m.epoch) from cdp.sync_runs m where m.sync = s.sync)
-     left join folded f on f.sync = s.sync
-     left join skips k on k.sync = s.sync
-     left join reasons t on t.sync = s.sync and t.place = 1
-     order by s.sync`,
-  )
+export const syncStates = async (warehouse: Warehouse): Promise<SyncState[]> => {
+  const db = kysely(warehouse)
+  const syncs = await db
+    .selectFrom('cdp.syncs as s')
+    .leftJoin('cdp.sync_runs as r', (join) => join.onRef('r.sync', '=', 's.sync').onRef('r.epoch', '=', 's.epoch'))
+    .select(['s.sync', 's.due_at', 'r.status as last', 'r.started_at', 'r.finished_at'])
+    .orderBy('s.sync')
+    .execute()
+  const rows = await db
+    .selectFrom('cdp.sync_rows')
+    .select(({ fn }) => ['sync', 'status', 'reason', fn.countAll<number>().as('rows')])
+    .groupBy(['sync', 'status', 'reason'])
+    .execute()
+  const skipped = await db
+    .selectFrom('cdp.sync_skipped')
+    .select(({ fn }) => ['sync', fn.countAll<number>().as('rows')])
+    .groupBy('sync')
+    .execute()
+  return syncs.map(({ sync, due_at, last, started_at, finished_at }) => {
+    const own = rows.filter((row) => row.sync === sync)
+    const count = (status: string): number =>
+      own.filter((row) => row.status === status).reduce((sum, row) => sum + row.rows, 0)
+    const reasons = own.filter((row) => row.status !== 'delivered' && row.reason !== null)
+    return {
+      sync,
+      last,
+      at: finished_at ?? started_at,
+      in_sync: count('delivered'),
+      rejected: count('rejected'),
+      retry: count('retry'),
+      unknown: count('unknown'),
+      pending: count('pending'),
+      skipped: skipped.find((row) => row.sync === sync)?.rows ?? 0,
+      top_reason: reasons.toSorted((a, b) => b.rows - a.rows)[0]?.reason ?? null,
+      due_at,
+    }
+  })
+}
