@@ -86,6 +86,12 @@ const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: st
        from ${target} p where sync_rows.sync = ${sync} and sync_rows.match = p.match and p.action = 'settle'`,
     )
   }
+  // At these nothing can be done until their rows change: they are not due.
+  await warehouse.run(
+    `update cdp.sync_rows set next_attempt_at = null
+     where sync = ${sync} and next_attempt_at is not null
+       and match in (select match from ${target} where action in ('frozen', 'stuck', 'kept', 'lost'))`,
+  )
   // A snapshot that is not written now must still know then which of its cells differ.
   if (takesSnapshot(prepared.input.spec)) return
   await warehouse.run(

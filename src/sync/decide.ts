@@ -20,9 +20,9 @@ const actionOf = ({ input: { spec } }: Words, facts: DiffFacts): string => {
     ${once ? '' : `when held and not differs then 'settle'`}
     when wanted <> 'remove' and planned_hash is not distinct from row_hash and ${early} then 'wait'
     else 'send' end
-  when rank = ${kinds.flawed} then case when held then 'frozen' end
+  when rank = ${kinds.flawed} then case when held then 'frozen' when status <> 'delivered' then 'kept' end
   when not held then 'forget'
-  when not ${gone} then case when status = 'unknown' and ${isMessage(spec)} then 'lost' end
+  when not ${gone} then case when status = 'unknown' and ${isMessage(spec)} then 'lost' when status <> 'delivered' then 'kept' end
   when ${!canRemove(spec)} then 'stuck'
   when status = 'retry' and ${early} then 'wait'
   when wanted = 'remove' and ${early} then 'wait'

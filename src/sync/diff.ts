@@ -71,7 +71,8 @@ const totals = (words: Words): string => {
 /**
  * Creates `target`, a temporary relation: one row a key at which something is to be done, and one row `totals`.
  * `action`: send · poll · settle (what is held is what is wanted again) · forget (never held, no longer wanted) · same (nothing to send)
- * · wait (its time has not come) · lost (a message nobody can say was sent) · frozen · stuck (to be removed, where nothing can be removed).
+ * · wait (its time has not come) · lost (a message nobody can say was sent) · frozen · stuck (to be removed, where nothing can be removed)
+ * · kept (not in order, and nothing can be done about it now).
  */
 export const diffStatement = (
   warehouse: Warehouse,

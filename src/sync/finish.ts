@@ -23,7 +23,6 @@ export interface RunEnd {
   readonly status: RunStatus
   readonly reason: string | undefined
   readonly counts: RunCounts
-  readonly isMessage: boolean
   /** Something is left to do even if no row says so: the next run must look. */
   readonly lookAgain: boolean
 }
@@ -60,9 +59,8 @@ export const finishRun = async (warehouse: Warehouse, end: RunEnd): Promise<void
   })
 }
 
-// Of a message nobody can say was sent, nothing is due: only a person can decide it.
-const dueAt = ({ lookAgain, isMessage }: RunEnd): string =>
+// Rows without a next time wait for their data, or for a person.
+const dueAt = ({ lookAgain }: RunEnd): string =>
   lookAgain
     ? 'cast($1 as timestamptz)'
-    : `(select min(coalesce(next_attempt_at, updated_at)) from cdp.sync_rows
-        where sync = $2 and status <> 'delivered'${isMessage ? ` and status <> 'unknown'` : ''})`
+    : `(select min(next_attempt_at) from cdp.sync_rows where sync = $2 and status <> 'delivered')`

@@ -189,7 +189,6 @@ export const finishJob = async (
     now: iso(clock.now()),
     status: end.status,
     reason: end.reason,
-    isMessage: isMessage(job.input.spec),
     lookAgain: end.lookAgain,
     counts: {
       deliveredUpserts: tally.upserts,

@@ -59,6 +59,7 @@ export const openJournal = async (options: {
   let part = 1
   let lines = ''
   let dirty = false
+  let closed = false
   const windows: Record<Phase, number> = { remove: 0, write: 0 }
   const windowLine = (phase: Phase): string => `{"k":"w","p":"${phase}","h":${windows[phase]}}\n`
   const pathOf = (number: number): string => join(folder, `${epoch}-${number}.ndjson`)
@@ -83,7 +84,12 @@ export const openJournal = async (options: {
       return open(pathOf(part), 'w', 0o600)
     })
     const head = `{"k":"h","sync":${JSON.stringify(sync)},"epoch":${epoch},"part":${part}}\n`
-    await append(handle, `${head}${windowLine('remove')}${windowLine('write')}`)
+    try {
+      await append(handle, `${head}${windowLine('remove')}${windowLine('write')}`)
+    } catch (error) {
+      await handle.close()
+      throw error
+    }
     dirty = false
     return handle
   }
@@ -126,17 +132,21 @@ export const openJournal = async (options: {
       alone(async () => {
         await write()
         if (!dirty) return undefined
-        const [closed, old] = [pathOf(part), file]
+        const [done, old] = [pathOf(part), file]
         part += 1
         file = await start()
         await old.close()
-        return closed
+        return done
       }),
     end: async () => {
       lines += '{"k":"e"}\n'
       await flush()
     },
-    close: () => file.close(),
+    close: async () => {
+      if (closed) return
+      closed = true
+      await alone(() => file.close())
+    },
   }
 }
 

@@ -105,6 +105,11 @@ export const takeLease = async (options: {
   }
   const beat = setInterval(() => {
     const renew = async (): Promise<void> => {
+      // Whoever was taken for dead, by a clock that stood still, must not take the lease back.
+      if (!isSame(await read(path), world.self, run)) {
+        clearInterval(beat)
+        return
+      }
       await writeFile(own, content(), { mode: 0o600 })
       await rename(own, path)
     }
@@ -115,10 +120,13 @@ export const takeLease = async (options: {
     release: async () => {
       clearInterval(beat)
       seam('lease')
-      await rm(path, { force: true })
+      if (isSame(await read(path), world.self, run)) await rm(path, { force: true })
     },
   }
 }
+
+const isSame = (holder: LeaseFile | undefined, self: Owner, run: string): boolean =>
+  holder?.pid === self.pid && holder.host === self.host && holder.began === self.began && holder.run === run
 
 const isHeld = (holder: LeaseFile, world: OwnerWorld, now: number): boolean =>
   holder.host === world.self.host ? world.isAlive(holder) : now - holder.heartbeat < staleMs

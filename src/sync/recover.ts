@@ -45,7 +45,8 @@ export const recover = async (warehouse: Warehouse, { spec, paths, now, seam }: 
     )
     unknown = await settleOpen(warehouse, spec, epoch, parts, now)
     await finishRun(warehouse, {
-      ...facts,
+      sync: spec.id,
+      epoch,
       now,
       status: 'interrupted',
       reason: 'its process ended before it had finished',
