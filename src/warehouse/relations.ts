@@ -10,7 +10,11 @@ export interface EngineRelation {
   readonly key: readonly string[]
 }
 
-const relation = (about: string, key: readonly string[], columns: EngineRelation['columns']): EngineRelation => ({
+const relation = <const C extends EngineRelation['columns']>(
+  about: string,
+  key: readonly (keyof C & string)[],
+  columns: C,
+): { readonly about: string; readonly key: readonly (keyof C & string)[]; readonly columns: C } => ({
   about,
   key,
   columns,
