@@ -336,7 +336,7 @@ export const catalogue = {
   ),
   STREAM_UNREADABLE: entry<{ file: string; reason: string }>(
     'data',
-    (a) => `${a.file} cannot be read: ${a.reason} Nothing was landed.`,
+    (a) => `${a.file} cannot be read: ${a.reason}. Nothing was landed.`,
   ),
   STREAM_ENCODING: entry<{ file: string; encoding: string }>(
     'data',

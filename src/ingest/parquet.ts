@@ -1,11 +1,11 @@
 // Parquet files into a staged relation: the file's own types, brought to the portable ones.
-import { CdpError, isCdpError, reasonOf } from '../core/errors.ts'
 import type { ColumnType } from '../warehouse/warehouse.ts'
 import { literal, quote } from '../warehouse/duckdb/text.ts'
 import type { TextInput } from './json/lines.ts'
 import { nameColumns, type NamedColumn } from './names.ts'
 import { createFiles, createRejected, type Stage, type StageColumn, type Work } from './stage.ts'
 import { readerType } from './types.ts'
+import { unreadable } from './unreadable.ts'
 
 const exact: Readonly<Record<string, ColumnType>> = {
   BOOLEAN: 'boolean',
@@ -97,11 +97,6 @@ export const stageParquet = async (
       },
     }
   } catch (error) {
-    if (!isCdpError(error) || error.code !== 'QUERY_FAILED') throw error
-    throw new CdpError(
-      'STREAM_UNREADABLE',
-      { file: inputs.map(({ file }) => file ?? 'a page').join(', '), reason: reasonOf(error) },
-      { cause: error },
-    )
+    throw unreadable(inputs.map(({ file }) => file ?? 'a page').join(', '), error)
   }
 }

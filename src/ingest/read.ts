@@ -39,7 +39,15 @@ export const stageFiles = async (
   for (let attempt = 1; ; attempt++) {
     work.signal.throwIfAborted()
     try {
-      const [stage, hashes] = await Promise.all([stageOnce(work, from, current, stream, careful), hashAll(current)])
+      // Both are waited for: what still worked while an error is handled would work in a place that is being cleared.
+      const [hashed, staged] = await Promise.allSettled([
+        hashAll(current),
+        stageOnce(work, from, current, stream, careful),
+      ])
+      if (hashed.status === 'rejected') throw hashed.reason
+      if (staged.status === 'rejected') throw staged.reason
+      const { value: hashes } = hashed
+      const { value: stage } = staged
       const after = current.map((file) => ({ ...file, ...(statFile(file.path) ?? { bytes: -1 }) }))
       const moved = after.find((file, at) => !sameStat(file, current[at]))
       if (!moved) return { stage, files: current.map((file, at) => ({ ...file, sha256: hashes[at] ?? '' })) }

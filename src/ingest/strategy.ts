@@ -104,6 +104,10 @@ export const mergeRows = async (
     const from = `cast(${warehouse.literal(since)} as ${warehouse.typeName(cursor.type)})`
     return matchRows(input, `t.${warehouse.quote(cursor.name)} >= ${from}`, false)
   }
+  if (input.origin.length === 0 && cursor === undefined) {
+    const message = `${stream.id}: it has no key, no cursor and is not \`full\`, so every load adds all its rows again`
+    emit({ type: 'warning', step: stream.id, message })
+  }
   return appendRows(input)
 }
 

@@ -241,13 +241,25 @@ describe('CSV', () => {
     ])
   })
 
-  it('keeps rows of a million-row file in order, so that lines are right', async () => {
+  it('keeps the rows of a large file in order, so that lines are right', async () => {
     const lines = Array.from({ length: 200_000 }, (_, i) => `${i},${'x'.repeat(i % 50)}`)
     project.write('a.csv', `id,a\n${lines.join('\n')}\n`)
     await project.land(scan('a.csv', { key: ['id'], lines: true }))
     expect(
       await project.all('select count(*) as n from raw.s_t where _cdp_source_line = cast(id as bigint) + 2'),
     ).toEqual([{ n: 200_000 }])
+  })
+
+  it('refuses a compressed file that was cut off, or is none', async () => {
+    const whole = gzipSync(Array.from({ length: 50_000 }, (_, i) => `${i},${i * 7919}\n`).join(''))
+    project.write('a.csv.gz', whole.subarray(0, whole.length - 1000))
+    const refused = { code: 'STREAM_UNREADABLE', message: expect.stringContaining('cut off') as unknown }
+    await expect(project.land(scan('a.csv.gz'))).rejects.toMatchObject(refused)
+    project.write('b.ndjson.gz', gzipSync('{"id":1}\n'.repeat(10_000)).subarray(0, -8))
+    await expect(project.land(scan('b.ndjson.gz'))).rejects.toMatchObject(refused)
+    project.write('a.csv.gz', 'id,a\n1,2\n')
+    await expect(project.land(scan('a.csv.gz'))).rejects.toMatchObject({ code: 'STREAM_UNREADABLE' })
+    expect(await project.warehouse.relations('raw')).toEqual([])
   })
 
   it('skips blank lines before the header', async () => {

@@ -1,10 +1,11 @@
 // CSV files into a staged relation. The engine reads them strictly and in parallel, those with the same header together; a file that
 // it refuses is read again from a copy without the records at fault.
-import { CdpError, isCdpError, reasonOf } from '../../core/errors.ts'
+import { CdpError } from '../../core/errors.ts'
 import { literal, quote } from '../../warehouse/duckdb/text.ts'
 import { openLines } from '../line-writer.ts'
 import { nameColumns, type NamedColumn } from '../names.ts'
 import { createRejected, type Evidence, type Stage, type Work } from '../stage.ts'
+import { refused, unreadable } from '../unreadable.ts'
 import { copyDialect, copyReadable, type Layout, type Shift } from './copy.ts'
 import type { Dialect } from './records.ts'
 import { readHead, type CsvOptions } from './head.ts'
@@ -30,7 +31,7 @@ export const stageCsv = async (
   const readCopy = async (entry: Entry): Promise<void> => {
     await copyEntry(work, entry, rejected, places.remember)
     await load([entry]).catch((error: unknown) => {
-      throw unreadable(entry, error)
+      throw unreadable(entry.input.file ?? 'a page', error)
     })
   }
   for (const group of groupsOf(entries)) {
@@ -65,17 +66,6 @@ export const stageCsv = async (
     })),
   }
 }
-
-const refused = (error: unknown): boolean => isCdpError(error) && error.code === 'QUERY_FAILED'
-
-const unreadable = (entry: Entry, error: unknown): unknown =>
-  refused(error)
-    ? new CdpError(
-        'STREAM_UNREADABLE',
-        { file: entry.input.file ?? 'a page', reason: reasonOf(error) },
-        { cause: error },
-      )
-    : error
 
 const readHeads = async (
   inputs: readonly CsvInput[],

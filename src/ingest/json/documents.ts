@@ -1,7 +1,7 @@
 // JSON files that are no lines: one array, or documents one after the other. The engine's reader divides them into records.
-import { CdpError, isCdpError, reasonOf } from '../../core/errors.ts'
 import { literal } from '../../warehouse/duckdb/text.ts'
 import type { Work } from '../stage.ts'
+import { unreadable } from '../unreadable.ts'
 import type { TextInput } from './lines.ts'
 
 /** A record may be this long, in bytes. */
@@ -21,8 +21,7 @@ export const readDocuments = async (work: Work, inputs: readonly TextInput[], ta
           from read_json_objects(${literal(path)}, format = 'auto', maximum_object_size = ${longest})`,
       )
     } catch (error) {
-      if (!isCdpError(error) || error.code !== 'QUERY_FAILED') throw error
-      throw new CdpError('STREAM_UNREADABLE', { file: file ?? 'a page', reason: reasonOf(error) }, { cause: error })
+      throw unreadable(file ?? 'a page', error)
     }
   }
 }

@@ -1,11 +1,11 @@
 // Lines of text files into a relation of the reader, one row a physical line, blank ones included. The engine's own JSON reader is not
 // used for NDJSON: told to ignore errors it also empties the next good line after a torn one, and reports nothing.
 import { isUtf8 } from 'node:buffer'
-import { CdpError, isCdpError, reasonOf } from '../../core/errors.ts'
 import { literal } from '../../warehouse/duckdb/text.ts'
 import { chunksOf } from '../bytes.ts'
 import { openLines } from '../line-writer.ts'
 import type { Work } from '../stage.ts'
+import { refused, unreadable } from '../unreadable.ts'
 
 export interface TextInput {
   readonly path: string
@@ -47,8 +47,6 @@ export const readLines = async (
 }
 
 const plain = `auto_detect = false, header = false, delim = '', quote = '', escape = '', nullstr = '', columns = {'text': 'VARCHAR'}`
-
-const refused = (error: unknown): boolean => isCdpError(error) && error.code === 'QUERY_FAILED'
 
 /** In the place of a line that is no UTF-8, so that the count of lines and records stays right. No JSON and no blank. */
 export const spoiled = '\u0001'
@@ -92,8 +90,7 @@ const readCopy = async (
         columns = {'text': 'VARCHAR'})`,
     )
   } catch (error) {
-    if (!refused(error)) throw error
-    throw new CdpError('STREAM_UNREADABLE', { file: input.file ?? 'a page', reason: reasonOf(error) }, { cause: error })
+    throw unreadable(input.file ?? 'a page', error)
   }
   if (rejects === 0) return
   await reader.run(
