@@ -4,14 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import type { RunEvent } from '../../src/core/events.ts'
-import { fingerprint } from '../../src/core/hash.ts'
 import type { Json } from '../../src/core/json.ts'
-import type { CompiledProject, CompiledSync } from '../../src/project/compiled.ts'
+import type { CompiledProject } from '../../src/project/compiled.ts'
 import { performSyncs, planSyncs, type SyncOptions, type SyncResult, type SyncSummary } from '../../src/run/sync.ts'
 import type { SyncPlan } from '../../src/sync/plan.ts'
 import type {
   Change,
-  DestinationFacts,
   Destination,
   Outcome,
   SnapshotContext,
@@ -20,6 +18,7 @@ import type {
   WriteResult,
 } from '../../src/sync/destination.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
+import { syncOf, type SyncPart } from './sync-of.ts'
 import { openWarehouse, type Row, type Warehouse } from '../../src/warehouse/warehouse.ts'
 
 /** A clock that stands still but for sleeping, which takes no time. */
@@ -40,41 +39,7 @@ export const virtualClock = (start = '2026-11-01T00:00:00Z'): Clock & { advance(
   }
 }
 
-export type SyncPart = Partial<Omit<CompiledSync, 'destination' | 'id'>> & {
-  readonly destination?: Partial<DestinationFacts>
-}
-
-export const syncOf = (id: string, part: SyncPart = {}): CompiledSync => {
-  const { destination, ...rest } = part
-  const facts: DestinationFacts = {
-    name: 'memory',
-    target: 'memory',
-    modes: ['upsert', 'insert', 'update', 'mirror', 'append'],
-    semantics: 'state',
-    takes: 'changes',
-    confirmation: 'rows',
-    limits: { batch: 10, inFlight: 2 },
-    ...destination,
-  }
-  const sync = {
-    id,
-    file: `syncs/${id}.ts`,
-    description: '',
-    tags: [],
-    from: 'people',
-    key: { email: 'email' },
-    map: { name: 'name' },
-    mode: 'mirror',
-    remove: undefined,
-    purpose: undefined,
-    clear: [],
-    guard: {},
-    secrets: [],
-    ...rest,
-    destination: facts,
-  } as const
-  return { ...sync, fingerprint: fingerprint({ ...sync, secrets: undefined }) }
-}
+export type { SyncPart } from './sync-of.ts'
 
 /** What a destination does with a call; `undefined` means that it takes everything. */
 export type Behaviour = (changes: readonly Change[], call: number) => WriteResult | Promise<WriteResult> | undefined
