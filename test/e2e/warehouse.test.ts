@@ -1,6 +1,6 @@
 // Several programs at one warehouse, and a disk that is full: who is told what, and that nothing is left half done.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
@@ -95,7 +95,7 @@ describe('a warehouse', () => {
       const small = join(project.folder, 'small')
       mkdirSync(small, { recursive: true })
       try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', small], { stdio: 'pipe' })
+        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', small], { stdio: 'pipe' })
         mounted = small
       } catch {
         skip('no small disk can be mounted here')
@@ -105,15 +105,15 @@ describe('a warehouse', () => {
       if (mounted !== undefined) execFileSync('umount', ['-l', mounted])
       mounted = undefined
     })
+    /** Takes all that is left; returns what gives it back. */
     const fill = (): (() => void) => {
       const filler = join(project.folder, 'small/filler')
-      for (let mebibytes = 16; mebibytes > 0; mebibytes -= 0.125) {
-        try {
-          writeFileSync(filler, Buffer.alloc(mebibytes * 2 ** 20))
-          break
-        } catch {
-          // Less, then.
-        }
+      const file = openSync(filler, 'w')
+      const block = Buffer.alloc(64 * 1024)
+      try {
+        for (;;) writeSync(file, block)
+      } catch {
+        closeSync(file)
       }
       return () => writeFileSync(filler, '')
     }
@@ -124,7 +124,7 @@ describe('a warehouse', () => {
       for (const [file, text] of Object.entries(shopWithSync)) project.write(`small/${file}`, text)
       const ran = await inside(['run'])
       expect(ran.code, ran.stderr).toBe(0)
-      const big = Array.from({ length: 200_000 }, (_, n) => `C${n},${n},${n}`).join('\n')
+      const big = Array.from({ length: 50_000 }, (_, n) => `C${n},${n},${n}`).join('\n')
       project.write('small/data/orders-2.csv', `order_no,customer_id,amount\n${big}\n`)
       let free = fill()
       const full = await inside(['run'])
@@ -136,6 +136,7 @@ describe('a warehouse', () => {
         'select (select count(*) from raw.shop_orders) as orders, (select count(*) from spenders) as spenders',
       ])
       expect(kept.rows).toEqual([{ orders: 12, spenders: 7 }])
+      expect((await inside(['run'])).code).toBe(0)
       free = fill()
       const sent = await inside(['sync'])
       expect(sent.code, sent.stderr).toBe(5)
