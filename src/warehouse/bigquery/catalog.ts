@@ -25,7 +25,7 @@ export const stagingPrefix = '_load_'
 
 interface TableList {
   readonly tables?: readonly { readonly tableReference: { readonly tableId: string }; readonly type: string }[]
-  readonly nextPageToken?: string
+  readonly nextPageToken?: string | null
 }
 
 const dayMs = 86_400_000
@@ -58,8 +58,8 @@ export const createCatalog = (api: Api, target: Target, now: () => number): Cata
             const name = tableReference.tableId
             if (!name.startsWith(stagingPrefix)) found.push({ name, isView: type.endsWith('VIEW') })
           }
-          pageToken = page.nextPageToken
-        } while (pageToken !== undefined)
+          pageToken = page.nextPageToken ?? undefined
+        } while (pageToken)
       } catch (error) {
         if (restError(error).status !== 404) throw error
       }

@@ -41,7 +41,7 @@ export interface Page {
   readonly jobComplete?: boolean
   readonly schema?: { readonly fields?: readonly Field[] }
   readonly rows?: readonly RawRow[]
-  readonly pageToken?: string
+  readonly pageToken?: string | null
   readonly numDmlAffectedRows?: string
 }
 

@@ -97,7 +97,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     for (let page = first; ;) {
       if (page.rows && page.rows.length > 0) yield read(page.rows)
       const token = page.pageToken
-      if (token === undefined) return
+      if (!token) return
       if (closed) throw new CdpError('INTERNAL', { detail: 'a warehouse was closed while a result was streamed' })
       page = await about(parts, (onJob) => {
         onJob(job)

@@ -2,6 +2,7 @@
 // casts of both engines accept and round what nobody meant: '12.7' becomes 13, '1_000', '0x1F' and '1e3' pass.
 import { BLANK } from './characters.ts'
 import { parameters, type FunctionTheme } from './function.ts'
+import { re, shapedText, STRING } from './google.ts'
 
 const TEXT = 'cast(value as varchar)'
 const TRIMMED = `regexp_replace(${TEXT}, '[${BLANK}]+$|^[${BLANK}]+', '', 'g')`
@@ -14,6 +15,8 @@ const MINUTES = '[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]'
 const SECONDS = String.raw`:[0-5][0-9](?:\.[0-9]{1,9})?`
 const OFFSET = '[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?'
 
+const INSTANT = `${DATE}(?:${MINUTES}(?:${SECONDS})?(?: ?(?:Z|z|UTC|${OFFSET}))?)?`
+
 // Loose spellings made strict one by one: a zone's name is an offset, no space stands before an offset, a time is there,
 // seconds are there, and a text without an offset is UTC.
 const STRICT = [
@@ -22,12 +25,27 @@ const STRICT = [
   ['^(.{10})$', String.raw`\1T00:00:00`],
   ['^(.{16})([+-].*)?$', String.raw`\1:00\2`],
   ['^([^+]{11}[0-9:.]+)$', String.raw`\1+00`],
-].reduce(
-  (sql, [pattern, by]) => `regexp_replace(${sql}, '${pattern}', '${by}')`,
-  shaped(TRIMMED, `${DATE}(?:${MINUTES}(?:${SECONDS})?(?: ?(?:Z|z|UTC|${OFFSET}))?)?`),
-)
+].reduce((sql, [pattern, by]) => `regexp_replace(${sql}, '${pattern}', '${by}')`, shaped(TRIMMED, INSTANT))
 
 const DECIMAL = '[+-]?[0-9]+(?:[.][0-9]{1,9}0*)?'
+const DOUBLE = '[+-]?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?'
+
+// On BigQuery a text is known by the quotes of its JSON; what has none is a number, a boolean, or made of others.
+const IS_TEXT = `starts_with(to_json_string(value), '"')`
+const TRIMMED_STRING = `regexp_replace(${STRING}, ${re(`[${BLANK}]+$|^[${BLANK}]+`)}, '')`
+const NUMBER_TEXT = `if(${IS_TEXT}, ${TRIMMED_STRING}, cdp.to_text(value))`
+// As STRICT, but offsets have a colon, a second no more than six decimals, and a text without an offset is UTC by itself.
+const STRICT_STRING = [
+  [' ?(?:Z|z|UTC)$', '+00'],
+  [' ([+-][0-9:]+)$', String.raw`\1`],
+  ['^(.{10})$', String.raw`\1T00:00:00`],
+  ['^(.{16})([+-].*)?$', String.raw`\1:00\2`],
+  ['([+-][0-9]{2})([0-9]{2})$', String.raw`\1:\2`],
+  ['([.][0-9]{6})[0-9]+', String.raw`\1`],
+].reduce(
+  (sql, [pattern = '', by = '']) => `regexp_replace(${sql}, ${re(pattern)}, ${re(by)})`,
+  shapedText(TRIMMED_STRING, INSTANT),
+)
 
 const isInteger = "regexp_full_match(typeof(value), 'U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?')"
 const isNumber = `regexp_full_match(typeof(value), 'U?(?:TINY|SMALL|BIG|HUGE)?INT(?:EGER)?|DOUBLE|FLOAT|DECIMAL.*')`
@@ -46,6 +64,7 @@ export const casts: FunctionTheme = {
       example: { sql: "cdp.safe_int(' 42 ')", result: '42' },
       duckdb: `case when ${isInteger} then try_cast(value as bigint)
   else try_cast(${shaped(`case when ${isNumber} then regexp_replace(${TEXT}, '[.]0+$', '') else ${TRIMMED} end`, '[+-]?[0-9]+')} as bigint) end`,
+      bigquery: `safe_cast(${shapedText(NUMBER_TEXT, '[+-]?[0-9]+')} as int64)`,
     },
     {
       name: 'safe_decimal',
@@ -59,6 +78,8 @@ export const casts: FunctionTheme = {
       duckdb: `case when ${fitsDecimal} then try_cast(value as decimal(38, 9))
   else coalesce(try_cast(${shaped(TRIMMED, DECIMAL)} as decimal(18, 9)),
     try_cast(${shaped(TRIMMED, DECIMAL)} as decimal(38, 9))) end`,
+      bigquery: `coalesce(safe_cast(${shapedText(NUMBER_TEXT, DECIMAL)} as numeric),
+    if(${IS_TEXT} or starts_with(format('%T', value), 'BIGNUMERIC'), null, safe_cast(safe_cast(${STRING} as float64) as numeric)))`,
     },
     {
       name: 'safe_double',
@@ -68,8 +89,11 @@ export const casts: FunctionTheme = {
         'A double from text of the shape `[+-]?digits[.digits][e[+-]digits]`, blanks around it allowed; null for anything else and for what is too great. A number is taken as it is.',
       example: { sql: "cdp.safe_double('1.5e3')", result: '1500' },
       duckdb: `case when ${isNumber} then try_cast(value as double)
-  else nullif(nullif(try_cast(${shaped(TRIMMED, '[+-]?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?')} as double),
+  else nullif(nullif(try_cast(${shaped(TRIMMED, DOUBLE)} as double),
     cast('inf' as double)), cast('-inf' as double)) end`,
+      bigquery: `if(${IS_TEXT},
+    nullif(nullif(safe_cast(${shapedText(TRIMMED_STRING, DOUBLE)} as float64), cast('inf' as float64)), cast('-inf' as float64)),
+    safe_cast(${STRING} as float64))`,
     },
     {
       name: 'safe_bool',
@@ -81,6 +105,9 @@ export const casts: FunctionTheme = {
       duckdb: `case
   when regexp_full_match(${TEXT}, '(?i)[${BLANK}]*(?:true|t|yes|y|on|1)[${BLANK}]*') then true
   when regexp_full_match(${TEXT}, '(?i)[${BLANK}]*(?:false|f|no|n|off|0)[${BLANK}]*') then false end`,
+      bigquery: `case
+  when regexp_contains(${STRING}, ${re(`^(?i)[${BLANK}]*(?:true|t|yes|y|on|1)[${BLANK}]*$`)}) then true
+  when regexp_contains(${STRING}, ${re(`^(?i)[${BLANK}]*(?:false|f|no|n|off|0)[${BLANK}]*$`)}) then false end`,
     },
     {
       name: 'safe_timestamp',
@@ -100,6 +127,7 @@ export const casts: FunctionTheme = {
   when regexp_full_match(${TEXT}, '${DATE}(?:${MINUTES}${SECONDS})?')
     then make_timestamptz(epoch_us(try_cast(${TEXT} as timestamp)))
   else try_cast(${STRICT} as timestamptz) end`,
+      bigquery: `safe_cast(${STRICT_STRING} as timestamp)`,
     },
     {
       name: 'safe_date',
@@ -112,6 +140,7 @@ export const casts: FunctionTheme = {
   when typeof(value) = 'DATE' then try_cast(value as date)
   when regexp_full_match(${TEXT}, '${DATE}') then try_cast(${TEXT} as date)
   else cast(make_timestamp(epoch_us(cdp.safe_timestamp(value))) as date) end`,
+      bigquery: `if(regexp_contains(${STRING}, ${re(`^${DATE}$`)}), safe_cast(${STRING} as date), date(cdp.safe_timestamp(value), 'UTC'))`,
     },
   ],
 }

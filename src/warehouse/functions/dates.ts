@@ -7,6 +7,9 @@ const micros = (value: string): string => `epoch_us(cdp.safe_timestamp(${value})
 const date = (value: string): string => `cdp.safe_date(${value})`
 const local = (value: string): string => `timezone(zone, cdp.safe_timestamp(${value}))`
 
+const instant = (value: string): string => `cdp.safe_timestamp(${value})`
+const unixMicros = (value: string): string => `unix_micros(${instant(value)})`
+
 const startOf = (unit: 'day' | 'week' | 'month', what: string, result: string): PortableFunction => ({
   name: `start_of_${unit}`,
   params: parameters({ value: 'any', zone: 'text' }),
@@ -14,6 +17,7 @@ const startOf = (unit: 'day' | 'week' | 'month', what: string, result: string): 
   description: `The instant at which ${what} of an instant began in a time zone.`,
   example: { sql: `cdp.start_of_${unit}('2026-10-01T18:30:00Z', 'Asia/Ho_Chi_Minh')`, result },
   duckdb: `timezone(zone, date_trunc('${unit}', ${local('value')}))`,
+  bigquery: `timestamp_trunc(${instant('value')}, ${unit === 'week' ? 'isoweek' : unit}, zone)`,
 })
 
 const partOf = (unit: string, field: string, what: string, result: string): PortableFunction => ({
@@ -23,6 +27,11 @@ const partOf = (unit: string, field: string, what: string, result: string): Port
   description: `The ${what} of a date, read by \`safe_date\`.`,
   example: { sql: `cdp.${unit}_of('1990-10-21')`, result },
   duckdb: `extract(${field} from ${date('value')})`,
+  // There Sunday is day 1.
+  bigquery:
+    field === 'isodow'
+      ? `mod(extract(dayofweek from ${date('value')}) + 5, 7) + 1`
+      : `extract(${field} from ${date('value')})`,
 })
 
 export const dates: FunctionTheme = {
@@ -37,6 +46,7 @@ export const dates: FunctionTheme = {
         'Negative if the second is before the first; the other order gives the same number with the other sign.',
       example: { sql: "cdp.days_between('2026-10-01T12:00:00Z', '2026-10-03T11:59:59Z')", result: '1' },
       duckdb: `(${micros('later')} - ${micros('earlier')}) // 86400000000`,
+      bigquery: `div(${unixMicros('later')} - ${unixMicros('earlier')}, 86400000000)`,
     },
     {
       name: 'hours_between',
@@ -45,6 +55,7 @@ export const dates: FunctionTheme = {
       description: 'Whole hours from the first instant to the second, signed as `days_between`.',
       example: { sql: "cdp.hours_between('2026-10-01T12:00:00Z', '2026-10-01T14:59:59Z')", result: '2' },
       duckdb: `(${micros('later')} - ${micros('earlier')}) // 3600000000`,
+      bigquery: `div(${unixMicros('later')} - ${unixMicros('earlier')}, 3600000000)`,
     },
     {
       name: 'minutes_between',
@@ -53,6 +64,7 @@ export const dates: FunctionTheme = {
       description: 'Whole minutes from the first instant to the second, signed as `days_between`.',
       example: { sql: "cdp.minutes_between('2026-10-01T12:00:00Z', '2026-10-01T12:01:59Z')", result: '1' },
       duckdb: `(${micros('later')} - ${micros('earlier')}) // 60000000`,
+      bigquery: `div(${unixMicros('later')} - ${unixMicros('earlier')}, 60000000)`,
     },
     {
       name: 'add_days',
@@ -61,6 +73,7 @@ export const dates: FunctionTheme = {
       description: 'The date so many days later (earlier if negative); of a timestamp, from its date in UTC.',
       example: { sql: "cdp.add_days('2024-02-28', 2)", result: '2024-03-01' },
       duckdb: `${date('value')} + cast(days as integer)`,
+      bigquery: `date_add(${date('value')}, interval days day)`,
     },
     {
       name: 'add_months',
@@ -70,6 +83,7 @@ export const dates: FunctionTheme = {
         'The date so many months later (earlier if negative), or the last day of that month if it is shorter.',
       example: { sql: "cdp.add_months('2024-01-31', 1)", result: '2024-02-29' },
       duckdb: `cast(${date('value')} + to_months(cast(months as integer)) as date)`,
+      bigquery: `date_add(${date('value')}, interval months month)`,
     },
     {
       name: 'add_hours',
@@ -78,6 +92,7 @@ export const dates: FunctionTheme = {
       description: 'The instant so many hours later (earlier if negative).',
       example: { sql: "cdp.add_hours('2026-10-01T08:00:00Z', -24)", result: '2026-09-30T08:00:00.000000Z' },
       duckdb: `make_timestamptz(${micros('value')} + hours * 3600000000)`,
+      bigquery: `timestamp_add(${instant('value')}, interval hours hour)`,
     },
     {
       name: 'months_between',
@@ -87,6 +102,9 @@ export const dates: FunctionTheme = {
         'Whole months from the first date to the second: from a day to the same day of a later month, or to the last day of a month that has no such day. Signed as `days_between`.',
       example: { sql: "cdp.months_between('2026-01-31', '2026-02-28')", result: '1' },
       duckdb: `date_sub('month', ${date('earlier')}, ${date('later')})`,
+      bigquery: `(select (if(a <= b, 1, -1)) * (date_diff(greatest(a, b), least(a, b), month)
+    - if(date_add(least(a, b), interval date_diff(greatest(a, b), least(a, b), month) month) > greatest(a, b), 1, 0))
+  from (select ${date('earlier')} as a, ${date('later')} as b))`,
     },
     {
       name: 'years_between',
@@ -96,6 +114,7 @@ export const dates: FunctionTheme = {
         'Whole years from the first date to the second: an age from a birthday. Who was born on 29 February is a year older on 28 February of other years.',
       example: { sql: "cdp.years_between('1990-10-21', '2026-10-20')", result: '35' },
       duckdb: 'cdp.months_between(earlier, later) // 12',
+      bigquery: 'div(cdp.months_between(earlier, later), 12)',
     },
     {
       name: 'date_in_zone',
@@ -105,6 +124,7 @@ export const dates: FunctionTheme = {
         'The calendar date of an instant in a time zone (an IANA name; an unknown one is an error). A date without a time is midnight UTC.',
       example: { sql: "cdp.date_in_zone('2026-10-01T18:30:00Z', 'Asia/Ho_Chi_Minh')", result: '2026-10-02' },
       duckdb: `cast(${local('value')} as date)`,
+      bigquery: `date(${instant('value')}, zone)`,
     },
     startOf('day', 'the day', '2026-10-01T17:00:00.000000Z'),
     startOf('week', 'the week (Monday)', '2026-09-27T17:00:00.000000Z'),
@@ -116,6 +136,7 @@ export const dates: FunctionTheme = {
       description: 'The first day of the month of a date.',
       example: { sql: "cdp.first_of_month('2026-10-21')", result: '2026-10-01' },
       duckdb: `cast(date_trunc('month', ${date('value')}) as date)`,
+      bigquery: `date_trunc(${date('value')}, month)`,
     },
     {
       name: 'monday_of',
@@ -124,6 +145,7 @@ export const dates: FunctionTheme = {
       description: 'The Monday of the week of a date.',
       example: { sql: "cdp.monday_of('2026-10-04')", result: '2026-09-28' },
       duckdb: `cast(date_trunc('week', ${date('value')}) as date)`,
+      bigquery: `date_trunc(${date('value')}, isoweek)`,
     },
     partOf('year', 'year', 'year', '1990'),
     partOf('month', 'month', 'month (1 to 12)', '10'),
@@ -137,6 +159,7 @@ export const dates: FunctionTheme = {
         'A date as text. The format is a constant of `%Y %m %d %j %a %A %b %B %%` and other characters (the codes on which the engines agree).',
       example: { sql: "cdp.format_date('2026-10-01', '%d/%m/%Y')", result: '01/10/2026' },
       duckdb: `strftime(${date('value')}, format)`,
+      bigquery: `format_date(format, ${date('value')})`,
     },
     {
       name: 'format_timestamp',
@@ -148,6 +171,7 @@ export const dates: FunctionTheme = {
         result: '02/10/2026 01:30',
       },
       duckdb: `strftime(${local('value')}, format)`,
+      bigquery: `format_timestamp(format, ${instant('value')}, zone)`,
     },
     {
       name: 'unix_seconds',
@@ -156,6 +180,7 @@ export const dates: FunctionTheme = {
       description: 'Whole seconds since 1970-01-01 UTC, rounded down.',
       example: { sql: "cdp.unix_seconds('1970-01-02')", result: '86400' },
       duckdb: `cast(floor(${micros('value')} / 1000000) as bigint)`,
+      bigquery: `unix_seconds(${instant('value')})`,
     },
     {
       name: 'unix_millis',
@@ -164,6 +189,7 @@ export const dates: FunctionTheme = {
       description: 'Whole milliseconds since 1970-01-01 UTC, rounded down.',
       example: { sql: "cdp.unix_millis('1970-01-01T00:00:00.250Z')", result: '250' },
       duckdb: `cast(floor(${micros('value')} / 1000) as bigint)`,
+      bigquery: `unix_millis(${instant('value')})`,
     },
     {
       name: 'from_unix_seconds',
@@ -172,6 +198,7 @@ export const dates: FunctionTheme = {
       description: 'The instant so many seconds after 1970-01-01 UTC, read by `safe_int`.',
       example: { sql: 'cdp.from_unix_seconds(86400)', result: '1970-01-02T00:00:00.000000Z' },
       duckdb: 'try(make_timestamptz(cdp.safe_int(value) * 1000000))',
+      bigquery: 'safe.timestamp_seconds(cdp.safe_int(value))',
     },
     {
       name: 'from_unix_millis',
@@ -180,6 +207,7 @@ export const dates: FunctionTheme = {
       description: 'The instant so many milliseconds after 1970-01-01 UTC, read by `safe_int`.',
       example: { sql: "cdp.from_unix_millis('1500')", result: '1970-01-01T00:00:01.500000Z' },
       duckdb: 'try(make_timestamptz(cdp.safe_int(value) * 1000))',
+      bigquery: 'safe.timestamp_millis(cdp.safe_int(value))',
     },
   ],
 }

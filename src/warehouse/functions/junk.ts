@@ -1,6 +1,7 @@
 // Values that people and systems write where there is nothing to write. An identity graph must not join anybody by
 // them, and no audience should hold them.
 import { parameters, type FunctionTheme } from './function.ts'
+import { re } from './google.ts'
 
 const WORDS = [
   '#?n[./ ]?a[.]?',
@@ -28,6 +29,8 @@ const DIGITS =
   `${BETWEEN}(?:(?:0${BETWEEN})+|${repeated('{6,}')}|${COUNTRY}(?:${repeated('{9}')})|1${BETWEEN}(?:${repeated('{10}')})` +
   `|${COUNTRY}?(?:${spaced('12345678')}${BETWEEN}(?:9${BETWEEN}0?)?))`
 
+const JUNK = `[^\\p{L}\\p{N}]*|${WORDS}|${LOCALS}@.*|.*@${HOSTS}|.*@(?:.*[.])?(?:invalid|test|localhost)|${DIGITS}`
+
 export const junk: FunctionTheme = {
   title: 'Junk',
   functions: [
@@ -40,7 +43,8 @@ export const junk: FunctionTheme = {
         'e-mail addresses such as `test@test.com` or `none@gmail.com`; numbers such as `0000000000`, `0999999999`, `123456789`. Never null.',
       example: { sql: "cdp.is_junk('N/A')", result: 'true' },
       duckdb: `coalesce(regexp_full_match(cdp.fold(value),
-  '[^\\p{L}\\p{N}]*|${WORDS}|${LOCALS}@.*|.*@${HOSTS}|.*@(?:.*[.])?(?:invalid|test|localhost)|${DIGITS}'), true)`,
+  '${JUNK}'), true)`,
+      bigquery: `coalesce(regexp_contains(cdp.fold(value), ${re(`^(?:${JUNK})$`)}), true)`,
     },
   ],
 }

@@ -1,5 +1,6 @@
 // Names to compare whatever the order of their words: forms and people swap family and given names.
 import { parameters, type FunctionTheme } from './function.ts'
+import { re } from './google.ts'
 
 export const names: FunctionTheme = {
   title: 'Names',
@@ -13,6 +14,8 @@ export const names: FunctionTheme = {
       example: { sql: "cdp.name_key('Nguyễn, Văn An')", result: 'an nguyen van' },
       duckdb: `nullif(array_to_string(list_sort(string_split(
   trim(regexp_replace(cdp.fold(value), '[^\\p{L}\\p{M}\\p{N}]+', ' ', 'g')), ' ')), ' '), '')`,
+      bigquery: `nullif(array_to_string(array(select word from unnest(split(
+  trim(regexp_replace(cdp.fold(value), ${re(String.raw`[^\p{L}\p{M}\p{N}]+`)}, ' '), ' '), ' ')) as word order by word), ' '), '')`,
     },
   ],
 }

@@ -13,6 +13,7 @@ export const numbers: FunctionTheme = {
         'The value is read by `safe_decimal`; `digits` is a constant, negative ones round to tens and hundreds.',
       example: { sql: 'cdp.round_half_up(2.675, 2)', result: '2.68' },
       duckdb: 'try_cast(round(cdp.safe_decimal(value), digits) as decimal(38, 9))',
+      bigquery: 'safe.round(cdp.safe_decimal(value), digits)',
     },
     {
       name: 'safe_divide',
@@ -21,6 +22,7 @@ export const numbers: FunctionTheme = {
       description: 'The quotient as a double; null if the divisor is zero.',
       example: { sql: 'cdp.safe_divide(7, 2)', result: '3.5' },
       duckdb: 'cdp.safe_double(dividend) / nullif(cdp.safe_double(divisor), 0)',
+      bigquery: 'safe_divide(cdp.safe_double(dividend), cdp.safe_double(divisor))',
     },
     {
       name: 'int_divide',
@@ -29,6 +31,7 @@ export const numbers: FunctionTheme = {
       description: 'The whole part of the quotient of two integers, cut towards zero; null if the divisor is zero.',
       example: { sql: 'cdp.int_divide(-7, 2)', result: '-3' },
       duckdb: 'try(cdp.safe_int(dividend) // nullif(cdp.safe_int(divisor), 0))',
+      bigquery: 'safe.div(cdp.safe_int(dividend), nullif(cdp.safe_int(divisor), 0))',
     },
   ],
 }

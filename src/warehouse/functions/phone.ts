@@ -6,6 +6,7 @@
 // rest alone, so it is mentioned once: macros are expanded where they are called, and a value mentioned thirty times
 // would be planned thirty times. Region and digits travel as one text, `VN:0912345678`.
 import { parameters, type FunctionTheme } from './function.ts'
+import { re, STRING } from './google.ts'
 import { phoneRules } from './phone-rules.ts'
 
 // What may stand between digits is the library's punctuation without the tilde, which it takes for an extension's sign.
@@ -24,27 +25,41 @@ const otherThan = (except: readonly string[]): string =>
     .map(([first, seconds]) => `${first}[${seconds}]`)
     .join('|')
 
-// The trunk zero that others write as +49 (0)30 is no digit to dial; in Italy (39) and San Marino (378) it is.
-const withoutTrunk = String.raw`regexp_replace(cast(value as varchar),
-    '^([^0-9+@]*(?:\+|00) ?(?:${otherThan([...codes, '39', '37'])})[0-9]?[ .-]*)\(0\)', '\1')`
-
-const digits = String.raw`upper(coalesce(region, '')) || ':' || regexp_replace(${withoutTrunk},
-    '(?i)^[^0-9+@]+|${EXTENSION}|[^0-9#@]+$|[${PUNCTUATION}]+', '', 'g')`
-
 // The pattern of every +1 area is thousands of characters; matching it with a capture is slow, so it is left to the end.
 const NANP = '[2-9][0-9]{9}|3[0-9]{6}'
 const nanp = phoneRules.find((rule) => rule.code === '1')?.valid ?? ''
 
-// A national reading goes before one that lacks the plus: 841 234 567 in Viet Nam is a mobile number, not +84.
-const known = phoneRules.reduce((sql, { region, code, trunk, valid }) => {
-  const zero = trunk === '' ? '' : `${trunk}?`
-  const forms = `${region}:${zero}|(?:${PLUS}|${region}:)${code}${zero}`
-  return String.raw`regexp_replace(${sql},
-    '^(?:${forms})(${code === '1' ? NANP : valid})$', '+${code}\1')`
-}, digits)
+// The trunk zero that others write as +49 (0)30 is no digit to dial; in Italy (39) and San Marino (378) it is.
+const TRUNK = String.raw`^([^0-9+@]*(?:\+|00) ?(?:${otherThan([...codes, '39', '37'])})[0-9]?[ .-]*)\(0\)`
+const NOISE = String.raw`(?i)^[^0-9+@]+|${EXTENSION}|[^0-9#@]+$|[${PUNCTUATION}]+`
 
-const all = String.raw`regexp_replace(${known},
-    '^${PLUS}((?:${otherThan(codes)})[0-9]{6,13})$', '+\1')`
+// A national reading goes before one that lacks the plus: 841 234 567 in Viet Nam is a mobile number, not +84.
+const READINGS: readonly (readonly [pattern: string, by: string])[] = [
+  ...phoneRules.map(({ region, code, trunk, valid }): readonly [string, string] => {
+    const zero = trunk === '' ? '' : `${trunk}?`
+    const forms = `${region}:${zero}|(?:${PLUS}|${region}:)${code}${zero}`
+    return [`^(?:${forms})(${code === '1' ? NANP : valid})$`, String.raw`+${code}\1`]
+  }),
+  [`^${PLUS}((?:${otherThan(codes)})[0-9]{6,13})$`, String.raw`+\1`],
+]
+
+const VALID = String.raw`^\+(?:1(?:${nanp})|[2-9][0-9]+)$`
+
+/** How an engine says what the chain is made of. */
+interface Spelling {
+  readonly text: string
+  readonly pattern: (pattern: string) => string
+  readonly replaceAll: (text: string, pattern: string, by: string) => string
+}
+
+const chain = ({ text, pattern, replaceAll }: Spelling): string => {
+  const digits = replaceAll(`regexp_replace(${text},\n    ${pattern(TRUNK)}, ${pattern(String.raw`\1`)})`, NOISE, '')
+  const read = READINGS.reduce(
+    (sql, [reading, by]) => `regexp_replace(${sql},\n    ${pattern(reading)}, ${pattern(by)})`,
+    `upper(coalesce(region, '')) || ':' || ${digits}`,
+  )
+  return `nullif(regexp_extract(${read}, ${pattern(VALID)}), '')`
+}
 
 export const phone: FunctionTheme = {
   title: 'Telephone numbers',
@@ -59,7 +74,16 @@ export const phone: FunctionTheme = {
         'Other countries: `+` and 8 to 15 digits; a `(0)` after the country code is dropped except for Italy. `00` is always `+`. ' +
         'A label before or after (`tel:`, `(Zalo)`) and an extension (`ext. 12`, `x12`) are ignored. Two numbers in one cell are null.',
       example: { sql: "cdp.normalize_phone('0912 345 678', 'VN')", result: '+84912345678' },
-      duckdb: String.raw`nullif(regexp_extract(${all}, '^\+(?:1(?:${nanp})|[2-9][0-9]+)$'), '')`,
+      duckdb: chain({
+        text: 'cast(value as varchar)',
+        pattern: (pattern) => `'${pattern}'`,
+        replaceAll: (text, pattern, by) => `regexp_replace(${text},\n    '${pattern}', '${by}', 'g')`,
+      }),
+      bigquery: chain({
+        text: STRING,
+        pattern: re,
+        replaceAll: (text, pattern, by) => `regexp_replace(${text},\n    ${re(pattern)}, ${re(by)})`,
+      }),
     },
   ],
 }

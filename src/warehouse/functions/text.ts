@@ -3,6 +3,7 @@
 // replaces its first match on one and every match on the other.
 import { BLANK, BLANK_RUN, INVISIBLE, LATIN_WORD } from './characters.ts'
 import { parameters, type FunctionTheme } from './function.ts'
+import { re, shapedText, STRING } from './google.ts'
 
 const TEXT = 'cast(value as varchar)'
 const EDGES = `^[${BLANK}]+|[${BLANK}]+$`
@@ -24,6 +25,7 @@ export const text: FunctionTheme = {
         'Without blanks at both ends; no-break, zero-width and control characters are blanks too. Null if nothing is left.',
       example: { sql: "cdp.trim_text('  Hà Nội ')", result: 'Hà Nội' },
       duckdb: `nullif(regexp_replace(${TEXT}, '${EDGES}', '', 'g'), '')`,
+      bigquery: `nullif(regexp_replace(${STRING}, ${re(EDGES)}, ''), '')`,
     },
     {
       name: 'squeeze_text',
@@ -34,6 +36,8 @@ export const text: FunctionTheme = {
       example: { sql: "cdp.squeeze_text(' Lê   Chi ')", result: 'Lê Chi' },
       duckdb: `nullif(regexp_replace(regexp_replace(${TEXT}, '[${INVISIBLE}]+|${EDGES}', '', 'g'),
     '${BLANK_RUN}', ' ', 'g'), '')`,
+      bigquery: `nullif(regexp_replace(regexp_replace(${STRING}, ${re(`[${INVISIBLE}]+|${EDGES}`)}, ''),
+    ${re(BLANK_RUN)}, ' '), '')`,
     },
     {
       name: 'normalize_name',
@@ -42,6 +46,7 @@ export const text: FunctionTheme = {
       description: 'A name to show: NFC, trimmed, single spaces, case kept. Null if nothing is left.',
       example: { sql: "cdp.normalize_name('  Nguyễn   Văn An ')", result: 'Nguyễn Văn An' },
       duckdb: 'nfc_normalize(cdp.squeeze_text(value))',
+      bigquery: 'normalize(cdp.squeeze_text(value), nfc)',
     },
     {
       name: 'fold',
@@ -59,6 +64,8 @@ export const text: FunctionTheme = {
     else array_to_string(list_transform(string_split(cdp.normalize_name(value), ''),
       lambda letter: case when regexp_full_match(letter, '[\\p{Latin}\\p{Greek}\\p{Cyrillic}\\x{300}-\\x{36F}]')
         then strip_accents(letter) else letter end), '') end), 'đ', 'd')`,
+      bigquery: `replace(lower(normalize(regexp_replace(normalize(cdp.squeeze_text(value), nfd),
+    ${re(String.raw`[\x{300}-\x{36F}]+`)}, ''), nfc)), 'đ', 'd')`,
     },
     {
       name: 'normalize_email',
@@ -70,6 +77,10 @@ export const text: FunctionTheme = {
       example: { sql: "cdp.normalize_email('  CHI@Example.com ')", result: 'chi@example.com' },
       duckdb: `nullif(regexp_extract(nfc_normalize(lower(regexp_replace(${TEXT}, '\\p{Cf}+|${EDGES}', '', 'g'))),
     '^${EMAIL}$'), '')`,
+      bigquery: `nullif(${shapedText(
+        `normalize(lower(regexp_replace(${STRING}, ${re(String.raw`\p{Cf}+|` + EDGES)}, '')), nfc)`,
+        EMAIL,
+      )}, '')`,
     },
     {
       name: 'split_part',
@@ -79,6 +90,7 @@ export const text: FunctionTheme = {
         'The part with this number, from 1, of a text split at every separator. Null if there is no such part or the separator is empty.',
       example: { sql: "cdp.split_part('an@example.com', '@', 2)", result: 'example.com' },
       duckdb: `case when part >= 1 and separator <> '' then string_split(${TEXT}, separator)[part] end`,
+      bigquery: `case when part >= 1 and separator <> '' then split(${STRING}, separator)[safe_ordinal(part)] end`,
     },
     {
       name: 'join_text',
@@ -88,6 +100,9 @@ export const text: FunctionTheme = {
       example: { sql: "cdp.join_text(['12 Lê Lợi', null, 'Huế'], ', ')", result: '12 Lê Lợi, Huế' },
       duckdb: `case when list_count(parts) > 0 and separator is not null
   then array_to_string(list_transform(parts, lambda part: cdp.to_text(part)), separator) end`,
+      bigquery: `if(exists(select 1 from unnest(parts) as part where part is not null),
+  array_to_string(array(select cdp.to_text(part) from unnest(parts) as part with offset as place
+    where part is not null order by place), separator), null)`,
     },
     {
       name: 'regexp_contains',
@@ -96,6 +111,7 @@ export const text: FunctionTheme = {
       description: 'Whether an RE2 pattern is found anywhere in the text.',
       example: { sql: "cdp.regexp_contains('SKU-1042', '[0-9]{4}')", result: 'true' },
       duckdb: `regexp_matches(${TEXT}, pattern)`,
+      bigquery: `regexp_contains(${STRING}, pattern)`,
     },
     {
       name: 'regexp_first',
@@ -104,6 +120,7 @@ export const text: FunctionTheme = {
       description: 'The first match of an RE2 pattern without capturing groups; null if there is none or it is empty.',
       example: { sql: "cdp.regexp_first('SKU-1042-7', '[0-9]+')", result: '1042' },
       duckdb: `nullif(regexp_extract(${TEXT}, pattern), '')`,
+      bigquery: `nullif(regexp_extract(${STRING}, pattern), '')`,
     },
     {
       name: 'regexp_replace_all',
@@ -112,6 +129,7 @@ export const text: FunctionTheme = {
       description: String.raw`Every match of an RE2 pattern replaced; \1 to \9 in the replacement are the groups.`,
       example: { sql: "cdp.regexp_replace_all('a-b-c', '-', '+')", result: 'a+b+c' },
       duckdb: `regexp_replace(${TEXT}, pattern, replacement, 'g')`,
+      bigquery: `regexp_replace(${STRING}, pattern, replacement)`,
     },
   ],
 }

@@ -1,0 +1,214 @@
+// Google's own judges of GoogleSQL: its analyzer, which says whether a text is a statement, and its reference evaluator, which says what
+// it gives. Both are one program that speaks gRPC on a loopback port.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { createServer, type AddressInfo } from 'node:net'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { LanguageOptions, TypeKind, ZetaSQLClient } from '@fivetrandevelopers/zetasql'
+import { LanguageFeature } from '@fivetrandevelopers/zetasql/lib/types/zetasql/LanguageFeature.js'
+import { portableFunctions, type PortableFunction, type PortableType } from '../../../src/warehouse/functions/index.ts'
+
+/** A relation that statements may name, by every name they give it: `cdp.runs`, `project.cdp.runs`. */
+export interface Known {
+  readonly names: readonly (readonly string[])[]
+  /** SQL types by column. */
+  readonly columns: Readonly<Record<string, string>>
+}
+
+export interface Evaluated {
+  /** `cdp.to_text` of the value. */
+  readonly text: string | null
+  readonly type: string
+}
+
+export interface Google {
+  /** What the analyzer has against a statement; undefined when it accepts it. Its parameters may be of any type. */
+  readonly refuses: (sql: string, known?: readonly Known[]) => Promise<string | undefined>
+  /** The values of expressions. */
+  readonly evaluate: (expressions: readonly string[]) => Promise<Evaluated[]>
+  readonly close: () => Promise<void>
+}
+
+// What the program can do and the service cannot.
+const notInTheService = new Set<number>([
+  LanguageFeature.FEATURE_TIMESTAMP_NANOS,
+  LanguageFeature.FEATURE_V_1_3_INLINE_LAMBDA_ARGUMENT,
+  LanguageFeature.FEATURE_V_1_3_TYPEOF_FUNCTION,
+  LanguageFeature.FEATURE_V_1_4_ARRAY_AGGREGATION_FUNCTIONS,
+  LanguageFeature.FEATURE_V_1_4_ARRAY_FIND_FUNCTIONS,
+  LanguageFeature.FEATURE_V_1_4_FIRST_AND_LAST_N,
+  LanguageFeature.FEATURE_V_1_4_NULLIFZERO_ZEROIFNULL,
+  LanguageFeature.FEATURE_V_1_4_PI_FUNCTIONS,
+  LanguageFeature.FEATURE_V_1_4_SAFE_FUNCTION_CALL_WITH_LAMBDA_ARGS,
+  LanguageFeature.FEATURE_V_1_4_SEQUENCE_ARG,
+  LanguageFeature.FEATURE_V_1_4_SQL_MACROS,
+  LanguageFeature.FEATURE_V_1_4_WITH_EXPRESSION,
+])
+
+const kinds: Readonly<Record<string, number>> = {
+  STRING: TypeKind.TYPE_STRING,
+  BOOL: TypeKind.TYPE_BOOL,
+  INT64: TypeKind.TYPE_INT64,
+  NUMERIC: TypeKind.TYPE_NUMERIC,
+  BIGNUMERIC: TypeKind.TYPE_BIGNUMERIC,
+  FLOAT64: TypeKind.TYPE_DOUBLE,
+  DATE: TypeKind.TYPE_DATE,
+  DATETIME: TypeKind.TYPE_DATETIME,
+  TIMESTAMP: TypeKind.TYPE_TIMESTAMP,
+  BYTES: TypeKind.TYPE_BYTES,
+  JSON: TypeKind.TYPE_JSON,
+}
+const wordOf = (kind: unknown): string =>
+  Object.entries(kinds).find(([, number]) => number === kind)?.[0] ?? String(kind)
+
+const typeOf = (type: string): object => {
+  const item = /^ARRAY<(.*)>$/.exec(type)?.[1]
+  return item === undefined
+    ? { typeKind: kinds[type] ?? TypeKind.TYPE_UNKNOWN }
+    : { typeKind: TypeKind.TYPE_ARRAY, arrayType: { elementType: typeOf(item) } }
+}
+
+const parameterTypes: Readonly<Partial<Record<PortableType, string>>> = {
+  text: 'STRING',
+  'text array': 'ARRAY<STRING>',
+  boolean: 'BOOL',
+  integer: 'INT64',
+  decimal: 'NUMERIC',
+  double: 'FLOAT64',
+  date: 'DATE',
+  timestamp: 'TIMESTAMP',
+}
+
+const anyType = { kind: 'ARG_TYPE_ARBITRARY', numOccurrences: 1 }
+
+const catalogFunction = ({ name, params, bigquery }: PortableFunction): object => ({
+  namePath: [name],
+  group: 'Templated_SQL_Function',
+  mode: 'SCALAR',
+  templatedSqlFunctionArgumentName: params.map((param) => param.name),
+  parseResumeLocation: { input: bigquery ?? '', bytePosition: 0 },
+  signature: [
+    {
+      argument: params.map(({ type }) => {
+        const fixed = parameterTypes[type]
+        return fixed === undefined ? anyType : { kind: 'ARG_TYPE_FIXED', type: typeOf(fixed), numOccurrences: 1 }
+      }),
+      returnType: anyType,
+    },
+  ],
+})
+
+interface Catalog {
+  readonly name: string
+  table: object[]
+  catalog: Catalog[]
+  readonly customFunction?: readonly object[]
+  readonly builtinFunctionOptions?: object
+}
+
+const place = (root: Catalog, path: readonly string[], table: (name: string) => object): void => {
+  const [first = '', ...rest] = path
+  if (rest.length === 0) {
+    root.table.push(table(first))
+    return
+  }
+  const found = root.catalog.find((one) => one.name.toLowerCase() === first.toLowerCase())
+  const inner = found ?? { name: first, table: [], catalog: [] }
+  if (!found) root.catalog.push(inner)
+  place(inner, rest, table)
+}
+
+const catalogOf = (languageOptions: object, known: readonly Known[]): Catalog => {
+  const cdp: Catalog = { name: 'cdp', table: [], catalog: [], customFunction: portableFunctions.map(catalogFunction) }
+  const root: Catalog = { name: 'root', table: [], catalog: [cdp], builtinFunctionOptions: { languageOptions } }
+  let serial = 0
+  for (const { names, columns } of known) {
+    for (const path of names) {
+      place(root, path, (name) => ({
+        name,
+        serializationId: ++serial,
+        column: Object.entries(columns).map(([column, type]) => ({ name: column, type: typeOf(type) })),
+      }))
+    }
+  }
+  return root
+}
+
+interface Cell {
+  readonly value?: string
+  readonly stringValue?: string
+}
+interface Answer {
+  readonly content?: { readonly tableData?: { readonly row?: readonly { readonly cell?: readonly Cell[] }[] } }
+  readonly prepared?: { readonly columns?: readonly { readonly type?: { readonly typeKind?: unknown } }[] }
+}
+
+export const openGoogle = async (): Promise<Google> => {
+  const port = await freePort()
+  const folder = dirname(createRequire(import.meta.url).resolve('@fivetrandevelopers/zetasql'))
+  const program = `remote_server${process.arch.startsWith('arm') ? '_arm' : ''}${process.platform === 'darwin' ? '' : '.so'}`
+  const server = spawn(join(folder, 'zetasql', program), ['localhost', String(port)], { stdio: 'ignore' })
+  const kill = (): void => void server.kill('SIGKILL')
+  process.once('exit', kill)
+  ZetaSQLClient.init(port)
+  const client = ZetaSQLClient.getInstance()
+  if (!(await client.testConnection())) throw new Error('the analyzer does not answer')
+  const { enabledLanguageFeatures: features } = (
+    await new LanguageOptions().enableMaximumLanguageFeatures()
+  ).serialize()
+  const languageOptions = {
+    enabledLanguageFeatures: (features ?? []).filter((feature) => !notInTheService.has(Number(feature))),
+    productMode: 'PRODUCT_EXTERNAL',
+    reservedKeywords: ['QUALIFY'],
+    supportedStatementKinds: [],
+  }
+  const options = {
+    languageOptions,
+    errorMessageMode: 'ERROR_MESSAGE_ONE_LINE',
+    defaultTimezone: 'UTC',
+    allowUndeclaredParameters: true,
+    enabledRewrites: ['REWRITE_INLINE_SQL_FUNCTIONS'],
+  }
+  const api = ZetaSQLClient.API
+  const analyze = promisify(api.analyze.bind(api)) as unknown as (request: object) => Promise<unknown>
+  const evaluateQuery = promisify(api.evaluateQuery.bind(api)) as unknown as (request: object) => Promise<Answer>
+  return {
+    refuses: (sql, known = []) =>
+      analyze({ options, simpleCatalog: catalogOf(languageOptions, known), sqlStatement: sql }).then(
+        () => undefined,
+        (error: { details?: string; message?: string }) => error.details ?? error.message ?? 'refused',
+      ),
+    evaluate: async (expressions) => {
+      const list = expressions.map((expression, at) => `${expression} as v${at}`).join(',\n')
+      const texts = expressions.map((_, at) => `v${at}, cdp.to_text(v${at})`).join(', ')
+      const { content, prepared } = await evaluateQuery({
+        options: { ...options, allowUndeclaredParameters: false },
+        simpleCatalog: catalogOf(languageOptions, []),
+        sql: `select ${texts} from (select ${list})`,
+      })
+      const cells = content?.tableData?.row?.[0]?.cell ?? []
+      return expressions.map((_, at) => ({
+        text: cells[2 * at + 1]?.stringValue ?? null,
+        type: wordOf(prepared?.columns?.[2 * at]?.type?.typeKind),
+      }))
+    },
+    close: async () => {
+      process.removeListener('exit', kill)
+      api.close()
+      const gone = once(server, 'exit')
+      kill()
+      await gone
+    },
+  }
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
