@@ -39,7 +39,8 @@ const waitOf = (text: string): number => {
   return ms
 }
 
-// The first interrupt lets calls in flight finish; a second one leaves at once.
+// The first interrupt (SIGINT, SIGTERM) lets calls in flight finish, and the command ends with 130, or with 0 where being stopped is how
+// it ends (start, sandbox). A second one leaves at once.
 const interruptSignal = (output: Output): AbortSignal => {
   const controller = new AbortController()
   const stop = (): void => {

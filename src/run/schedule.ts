@@ -62,7 +62,7 @@ export const checkSchedule = (project: CompiledProject, file: string): CdpError[
 export const startSchedule = (jobs: readonly Job[], timeZone: string, signal: AbortSignal): Scheduler => {
   const running = jobs.map((job) => {
     const turns = noOverlap(job.work)
-    const task = cron(job.expression, () => turns.tick(), { timezone: timeZone })
+    const task = cron(job.expression, () => turns.tick(), { timezone: timeZone, suppressMissedWarning: true })
     // The machine slept or the loop was blocked over one or more ticks: one run makes up for all of them.
     task.on('execution:missed', () => turns.tick())
     return { task, turns }

@@ -28,8 +28,8 @@ export interface Running {
   readonly pid: number
   readonly ended: Promise<Ran>
   kill(signal: NodeJS.Signals): void
-  /** Resolves when what it wrote so far, on either stream, matches; rejects when it ends first. */
-  said(pattern: RegExp): Promise<void>
+  /** Resolves with the match when what it wrote so far, on either stream, matches; rejects when it ends first. */
+  said(pattern: RegExp): Promise<RegExpExecArray>
   /** Closes our end of a stream of its. */
   hangUp(stream?: 'stdout' | 'stderr'): void
 }
@@ -129,7 +129,8 @@ const startProgram = (args: readonly string[], cwd: string, settings: RunSetting
     said: (pattern) =>
       new Promise((done, fail) => {
         const watch = (): void => {
-          if (pattern.test(stdout) || pattern.test(stderr)) done()
+          const found = pattern.exec(stdout) ?? pattern.exec(stderr)
+          if (found) done(found)
           else if (over) fail(new Error(`it ended without saying ${String(pattern)}: ${stderr}${stdout}`))
           else return
           watchers.delete(watch)

@@ -16,7 +16,7 @@ export const define: CommandModule['define'] = (command, act) => {
 Runs what cdp.config.ts says under schedule, in the project's time zone:
   schedule: { '*/15 * * * *': { run: '*', sync: '*' }, '0 7 * * *': { sync: 'tag:daily' } }
 A job never overlaps itself; ticks missed while the machine slept or the job was busy are made up for once. The warehouse is open
-only while a job works. SIGTERM and Ctrl-C finish the batch in flight.`,
+only while a job works. SIGTERM and Ctrl-C finish the batch in flight; it then ends with 0, since stopping is how it ends.`,
     )
     .action(() =>
       act(async (globals) => {
