@@ -1,12 +1,12 @@
 // A project with something wrong in it: what is said of it and where, how the program ends, and that what was good stays.
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { cleanUp, projectOf, type Project } from './project.ts'
+import { cleanUp, patience, projectOf, type Project } from './project.ts'
 import { hook, models, shop } from './shop.ts'
 import { startVendor, type Vendor } from './vendor.ts'
 
 const files: Readonly<Record<string, string>> = { ...shop, 'syncs/spenders.ts': hook({ from: 'spenders' }) }
 
-describe('a project with', () => {
+describe('a project with', { timeout: patience }, () => {
   let project: Project
   let vendor: Vendor
   const sync = () => project.cdp(['sync'], { env: { VENDOR_URL: vendor.url } })
@@ -16,7 +16,7 @@ describe('a project with', () => {
     project = projectOf(files)
     await project.must(['run', '--quiet'])
     await project.must(['sync', '--quiet'], { env: { VENDOR_URL: vendor.url } })
-  })
+  }, patience)
   afterEach(() => {
     if (project.has('syncs/others.ts')) project.remove('syncs/others.ts')
     for (const [file, text] of Object.entries(files)) if (!file.startsWith('data/')) project.write(file, text)

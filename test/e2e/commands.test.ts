@@ -1,14 +1,14 @@
 // What the program says and how it ends when it is called in ways that are not meant, and to whom it says it.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cleanUp, emptyFolder, projectOf, type Project } from './project.ts'
+import { cleanUp, emptyFolder, patience, projectOf, type Project } from './project.ts'
 import { shop } from './shop.ts'
 
-describe('the command line', () => {
+describe('the command line', { timeout: patience }, () => {
   let project: Project
   beforeAll(async () => {
     project = projectOf(shop)
     await project.must(['run', '--quiet'])
-  })
+  }, patience)
   afterAll(cleanUp)
 
   it('shows its help on stderr and exits 2 without a command, on stdout and 0 when asked', async () => {

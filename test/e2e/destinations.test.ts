@@ -1,10 +1,10 @@
 // Destinations that are down, refuse the credential or refuse rows: how the program ends, what is written down, and what the next run does.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { cleanUp, projectOf, type Project, type Ran } from './project.ts'
+import { cleanUp, patience, projectOf, type Project, type Ran } from './project.ts'
 import { hook, shop } from './shop.ts'
 import { startVendor, type Vendor } from './vendor.ts'
 
-describe('a destination that', () => {
+describe('a destination that', { timeout: patience }, () => {
   let project: Project
   let vendor: Vendor
   const sync = (...args: string[]): Promise<Ran> => project.cdp(['sync', ...args], { env: { VENDOR_URL: vendor.url } })
@@ -14,7 +14,7 @@ describe('a destination that', () => {
   beforeAll(async () => {
     project = projectOf(shop)
     await project.must(['run', '--quiet'])
-  })
+  }, patience)
   beforeEach(async () => {
     vendor = await startVendor()
   })

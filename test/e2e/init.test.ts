@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { cleanUp, program, projectOf, type Project, type Running } from './project.ts'
+import { cleanUp, patience, program, projectOf, type Project, type Running } from './project.ts'
 
 const works = (command: string): boolean => {
   try {
@@ -14,7 +14,7 @@ const works = (command: string): boolean => {
   }
 }
 
-describe('a new project', () => {
+describe('a new project', { timeout: patience }, () => {
   let project: Project
   let sandbox: Running
   let url = ''
@@ -24,7 +24,7 @@ describe('a new project', () => {
     project = projectOf({})
     sandbox = project.start(['sandbox', '--port', '0'])
     url = (await sandbox.said(/"url":"([^"]+)"/))[1] ?? ''
-  })
+  }, patience)
   afterAll(cleanUp)
 
   it('is written into an empty folder, and never over something', async () => {

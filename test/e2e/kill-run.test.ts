@@ -6,7 +6,7 @@ import type { CompiledProject } from '../../src/project/compiled.ts'
 import { loadProject } from '../../src/project/load.ts'
 import { planRun } from '../../src/run/plan.ts'
 import type { Crash } from './crash.ts'
-import { cleanUp, projectOf, type Project } from './project.ts'
+import { cleanUp, patience, projectOf, type Project } from './project.ts'
 import { shop } from './shop.ts'
 import { stateOf } from './state.ts'
 
@@ -51,7 +51,7 @@ const points: readonly (readonly [string, Crash])[] = [
   ['before the run is closed', { effect: 'sql', match: /^update cdp\.runs set status = \$1/, when: 'before' }],
 ]
 
-describe('a run that is killed', () => {
+describe('a run that is killed', { timeout: patience }, () => {
   let project: Project
   let compiled: CompiledProject
   let expected: Record<string, readonly string[]>
@@ -66,7 +66,7 @@ describe('a run that is killed', () => {
     await project.must(secondRun)
     expected = await stateOf(project)
     compiled = (await loadProject(project.folder)).compiled
-  })
+  }, patience)
   afterAll(cleanUp)
 
   it('is compared with one that went through, in which all of this happened', () => {

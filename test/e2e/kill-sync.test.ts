@@ -10,7 +10,7 @@ import { planSyncs } from '../../src/run/sync.ts'
 import type { SyncPlan } from '../../src/sync/plan.ts'
 import { openWarehouse } from '../../src/warehouse/warehouse.ts'
 import type { Crash } from './crash.ts'
-import { cleanUp, projectOf, type Project, type Ran } from './project.ts'
+import { cleanUp, patience, projectOf, type Project, type Ran } from './project.ts'
 import { hook, shop } from './shop.ts'
 import { startVendor, type Vendor } from './vendor.ts'
 
@@ -60,7 +60,7 @@ const folding: readonly Point[] = [
   ['as the end is written', { effect: 'sql', match: /^update cdp\.sync_runs set finished_at/, when: 'after' }],
 ]
 
-describe('a sync that is killed', () => {
+describe('a sync that is killed', { timeout: patience }, () => {
   let project: Project
   let vendor: Vendor
   let compiled: CompiledProject
@@ -138,7 +138,7 @@ describe('a sync that is killed', () => {
     await project.must(['run', '--quiet'])
     copyFileSync(at('.cdp/test.duckdb'), at('day-2.duckdb'))
     compiled = (await loadProject(project.folder)).compiled
-  })
+  }, patience)
   beforeEach(async () => {
     vendor = await startVendor(before)
   })

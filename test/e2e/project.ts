@@ -14,6 +14,9 @@ export const repository = new URL('../..', import.meta.url).pathname
 const built = process.env['CDP_TEST_DIST'] ?? join(repository, 'dist')
 export const program = join(built, 'src/cli/main.js')
 
+/** Milliseconds for a test of processes: a busy machine may take ten times what an idle one does. */
+export const patience = 180_000
+
 export interface Ran {
   /** Null when a signal ended it. */
   readonly code: number | null

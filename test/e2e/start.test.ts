@@ -1,6 +1,6 @@
 // The schedule, and what a signal does to work that is under way: the batch in flight is finished, and nothing else is begun.
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cleanUp, projectOf, type Project } from './project.ts'
+import { cleanUp, patience, projectOf, type Project } from './project.ts'
 import { config, shopWithSync } from './shop.ts'
 import { startVendor, type Vendor } from './vendor.ts'
 
@@ -43,7 +43,7 @@ afterEach(async () => {
 })
 afterAll(cleanUp)
 
-describe('cdp start', () => {
+describe('cdp start', { timeout: patience }, () => {
   it('runs and syncs by the schedule, holds the warehouse only while it works, takes what is new, ends with 0', async () => {
     const running = project.start(['start'], env())
     await running.said(/"job":"sync".*"status":"done"/)
@@ -100,7 +100,7 @@ describe('cdp start', () => {
   })
 })
 
-describe('a signal', () => {
+describe('a signal', { timeout: patience }, () => {
   it('lets a sync finish the batch in flight, exit 130; what was delivered is known', async () => {
     await project.must(['run', '--quiet'])
     const gate = holdAt(vendor, 2)

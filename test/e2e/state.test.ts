@@ -1,20 +1,27 @@
 // A warehouse that is lost and built again from its sources and a state export: nobody gets another id, nothing is sent again.
-import { afterAll, describe, expect, it } from 'vitest'
-import { cleanUp, projectOf } from './project.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cleanUp, patience, projectOf } from './project.ts'
 import { hook, shopWithSync } from './shop.ts'
-import { startVendor } from './vendor.ts'
+import { startVendor, type Vendor } from './vendor.ts'
 
-afterAll(cleanUp)
-
+// Files of one load count in the order of their names.
 const secondDay = {
   // 3 turns out to be 4; 9 leaves the segment.
-  'data/customers-2.csv': 'id,email,phone,full_name\n3,person4@example.com,,Nguyễn Văn 3\n',
-  'data/orders-2.csv': 'order_no,customer_id,amount\nA9,9,1\n',
+  'data/customers2.csv': 'id,email,phone,full_name\n3,person4@example.com,,Nguyễn Văn 3\n',
+  'data/orders2.csv': 'order_no,customer_id,amount\nA9,9,1\n',
 }
 
-describe('cdp state', () => {
+describe('cdp state', { timeout: patience }, () => {
+  let vendor: Vendor
+  beforeAll(async () => {
+    vendor = await startVendor()
+  })
+  afterAll(async () => {
+    await vendor.close()
+    await cleanUp()
+  })
+
   it('carries ids, history and ledger into a new database', async () => {
-    const vendor = await startVendor()
     const env = { VENDOR_URL: vendor.url }
     const project = projectOf({
       ...shopWithSync,
@@ -49,7 +56,7 @@ describe('cdp state', () => {
     expect(vendor.requests).toHaveLength(requests)
 
     // And it goes on from there: 9 is back, and 4, under the id of 3, has another name.
-    project.write('data/orders-3.csv', 'order_no,customer_id,amount\nA9,9,900000\n')
+    project.write('data/orders3.csv', 'order_no,customer_id,amount\nA9,9,900000\n')
     await runAndSync()
     expect(vendor.requests.slice(requests).flatMap(({ changes }) => changes.map(({ key }) => key['email']))).toEqual([
       'person9@example.com',
@@ -58,6 +65,5 @@ describe('cdp state', () => {
       ...holds['spenders'],
       'person9@example.com': { name: 'Nguyễn Văn 9', spend: 900_000 },
     })
-    await vendor.close()
   })
 })

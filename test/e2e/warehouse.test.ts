@@ -6,11 +6,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { systemClock } from '../../src/core/clock.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
 import { openWarehouse, type Warehouse } from '../../src/warehouse/warehouse.ts'
-import { cleanUp, projectOf, type Project } from './project.ts'
+import { cleanUp, patience, projectOf, type Project } from './project.ts'
 import { shopWithSync } from './shop.ts'
 import { startVendor, type Vendor } from './vendor.ts'
 
-describe('a warehouse', () => {
+describe('a warehouse', { timeout: patience }, () => {
   let project: Project
   let vendor: Vendor
   const opened: Warehouse[] = []
@@ -25,7 +25,7 @@ describe('a warehouse', () => {
   beforeAll(async () => {
     project = projectOf(shopWithSync)
     await project.must(['run', '--quiet'])
-  })
+  }, patience)
   beforeEach(async () => {
     vendor = await startVendor()
   })
