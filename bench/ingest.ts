@@ -183,43 +183,46 @@ await compare(
   { mb: megabytes(ndjson) },
 )
 const server = await startPostgres()
-const withClient = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
-  const client = new Client({ connectionString: server.url })
-  await client.connect()
-  try {
-    return await work(client)
-  } finally {
-    await client.end()
+try {
+  const withClient = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    const client = new Client({ connectionString: server.url })
+    await client.connect()
+    try {
+      return await work(client)
+    } finally {
+      await client.end()
+    }
   }
-}
-await withClient(async (client) => {
-  await client.query(`create table receipts as select i as receipt_no, '09' || lpad((i * 7919 % 100000000)::text, 8, '0') as phone,
+  await withClient(async (client) => {
+    await client.query(`create table receipts as select i as receipt_no, '09' || lpad((i * 7919 % 100000000)::text, 8, '0') as phone,
     'Nguyễn Văn ' || i % 100000 as name, (i * 31 % 10000000 / 100.0)::numeric(12, 2) as amount, i % 50 as store,
-    timestamptz '2023-11-14 22:13:20+00' + i * interval '1 second' as paid_at, 'nothing' as note from generate_series(1, ${rows}) i`)
-})
-const copied = join(root, 'copied.csv')
-const { from: pages } =
-  postgres({ url: server.url, streams: { receipts: { key: ['receipt_no'], cursor: 'paid_at' } } }).streams[
-    'receipts'
-  ] ?? {}
-if (pages?.kind === 'pages') {
-  await compare(
-    'postgres, key and cursor',
-    0.7,
-    async () => {
-      const start = performance.now()
-      await withClient((client) =>
-        pipeline(client.query(copyTo('copy receipts to stdout (format csv)')), createWriteStream(copied)),
-      )
-      const copying = performance.now() - start
-      return (
-        copying +
-        (await alone(`create table t as select * from read_csv('${copied}', header = false, all_varchar = true)`))
-      )
-    },
-    () => landed({ kind: 'pages' }, { key: ['receipt_no'], cursor: 'paid_at' }, pages),
-    { server: server.name },
-  )
+    timestamptz '2023-11-14 22:13:20+00' + i * interval '1 second' as paid_at, 'nothing' as note from generate_series(1, ${rows}::bigint) i`)
+  })
+  const copied = join(root, 'copied.csv')
+  const { from: pages } =
+    postgres({ url: server.url, streams: { receipts: { key: ['receipt_no'], cursor: 'paid_at' } } }).streams[
+      'receipts'
+    ] ?? {}
+  if (pages?.kind === 'pages') {
+    await compare(
+      'postgres, key and cursor',
+      0.7,
+      async () => {
+        const start = performance.now()
+        await withClient((client) =>
+          pipeline(client.query(copyTo('copy receipts to stdout (format csv)')), createWriteStream(copied)),
+        )
+        const copying = performance.now() - start
+        return (
+          copying +
+          (await alone(`create table t as select * from read_csv('${copied}', header = false, all_varchar = true)`))
+        )
+      },
+      () => landed({ kind: 'pages' }, { key: ['receipt_no'], cursor: 'paid_at' }, pages),
+      { server: server.name },
+    )
+  }
+} finally {
+  await server.stop()
 }
-await server.stop()
 rmSync(root, { recursive: true, force: true })

@@ -1,7 +1,7 @@
 // Pages of a source into temporary files, so that the reader takes them like any other file and no set of rows is held in memory.
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { Readable, Transform } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { CdpError } from '../core/errors.ts'
 import type { CsvInput } from './csv/places.ts'
 import { openLines, writeError, type LineWriter } from './line-writer.ts'
@@ -78,19 +78,25 @@ const writeBytes = async (
   page: Extract<Page, { bytes: unknown }>,
   signal: AbortSignal,
 ): Promise<number> => {
+  const out = createWriteStream(path, { highWaterMark: 4 * 1024 * 1024 })
+  let failure: unknown
+  out.on('error', (error) => (failure = writeError(error)))
   let bytes = 0
-  const count = new Transform({
-    transform(chunk: Uint8Array, _encoding, done) {
-      bytes += chunk.length
-      done(null, chunk)
-    },
-  })
   try {
-    await pipeline(Readable.from(page.bytes, { objectMode: false }), count, createWriteStream(path), { signal })
+    for await (const chunk of page.bytes) {
+      signal.throwIfAborted()
+      bytes += chunk.length
+      // A stream that failed is destroyed, and then never drains.
+      if (!out.write(chunk) && !out.destroyed) await Promise.race([once(out, 'drain'), once(out, 'close')])
+      if (failure !== undefined) throw failure
+    }
+    out.end()
+    await finished(out)
+    return bytes
   } catch (error) {
-    throw writeError(error)
+    out.destroy()
+    throw failure ?? error
   }
-  return bytes
 }
 
 // A bigint is a JSON number of any length; JSON.stringify refuses it.
