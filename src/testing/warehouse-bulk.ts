@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { kysely } from '../warehouse/kysely.ts'
 import { insertRows, mergeStatements } from '../warehouse/statements.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { count, onOne, raw, refusal, type WarehouseCase } from './warehouse-harness.ts'
+import { asKept, count, onOne, raw, refusal, type WarehouseCase } from './warehouse-harness.ts'
 
 const table = async (w: Warehouse, name: string): Promise<string> => {
   const t = w.name(raw(name))
@@ -20,7 +20,7 @@ const loads: WarehouseCase = onOne('load appends what the reader reads', async (
   const t = await table(w, 't')
   const path = join(folder, `it's a file.csv`)
   await writeFile(path, 'a,1,"x, y"\nb,2,z\n')
-  const select = `select column0, column1, column2 from read_csv(${w.literal(path)}, header = false)`
+  const select = `select column0, column1, column2 from read_csv(${w.reader.literal(path)}, header = false)`
   equal(await w.load(raw('t'), columns, select), 2)
   equal(await w.load(raw('t'), ['v'], `select 'only'`), 1)
   deepEqual(await w.all(`select * from ${t} order by v`), [
@@ -47,15 +47,17 @@ const unloads: WarehouseCase = onOne(
     const path = join(folder, 'deeper', `it's.ndjson`)
     const cast = (text: string, type: Parameters<Warehouse['typeName']>[0]): string =>
       `cast(${w.literal(text)} as ${w.typeName(type)})`
-    const select = `select $1 as "it's", ${cast('1.10', 'decimal(18,2)')} as d, ${cast('9007199254740993', 'integer')} as i,
+    await w.run(`create table ${w.name(raw('documents'))} (j ${w.typeName('json')})`)
+    await insertRows(w, raw('documents'), [{ j: '{"a":[1,2]}' }])
+    const select = `select $1 as ${w.quote('its name')}, ${cast('1.10', 'decimal(18,2)')} as d, ${cast('9007199254740993', 'integer')} as i,
     ${cast('2026-10-01 08:00:00.5+00', 'timestamp')} as t, ${cast('2026-10-01', 'date')} as day, cast(null as ${w.typeName('text')}) as n,
-    ${cast('{"a":[1,2]}', 'json')} as j, ${cast('1.5', 'double')} as f -- a comment`
+    j, ${cast('1.5', 'double')} as f from ${w.name(raw('documents'))} -- a comment`
     equal(await w.unload({ sql: select, parameters: ['Đ "q"\n'] }, path), 1)
     const text = await readFile(path, 'utf8')
     match(text, /"i":\s*9007199254740993/)
     deepEqual(JSON.parse(text.replace('9007199254740993', '1')), {
-      "it's": 'Đ "q"\n',
-      d: '1.10',
+      'its name': 'Đ "q"\n',
+      d: asKept(w, 'decimal(18,2)', '1.10'),
       i: 1,
       t: '2026-10-01T08:00:00.5Z',
       day: '2026-10-01',
@@ -154,7 +156,7 @@ const built: WarehouseCase = onOne('the query builder writes, reads, quotes and 
     .where('epoch', '=', 1)
     .executeTakeFirstOrThrow()
   equal(numUpdatedRows, 2n)
-  const strange = 'a "b" ; c'
+  const strange = 'a b - Tên'
   await sql`create table ${sql.table(`raw.${strange}`)} (${sql.ref('x y')} ${sql.raw(w.typeName('integer'))})`.execute(
     db,
   )

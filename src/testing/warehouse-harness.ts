@@ -1,7 +1,15 @@
 // What a warehouse's test supplies to the contract, and the words its cases share.
 import { fail } from 'node:assert/strict'
 import { isCdpError, type CdpError, type ErrorCode } from '../core/errors.ts'
-import type { OpenOptions, RelationName, Row, Statement, Supports, Warehouse } from '../warehouse/warehouse.ts'
+import type {
+  ColumnType,
+  OpenOptions,
+  RelationName,
+  Row,
+  Statement,
+  Supports,
+  Warehouse,
+} from '../warehouse/warehouse.ts'
 
 /** What a warehouse's test supplies; each case gets a fresh one. */
 export interface WarehouseHarness {
@@ -37,6 +45,10 @@ export const onOne = (
 })
 
 export const raw = (name: string): RelationName => ({ schema: 'raw', name })
+
+/** Where a type does not carry the digits after the point, a decimal has no zeros at its end. */
+export const asKept = (w: Warehouse, type: ColumnType, value: unknown): unknown =>
+  type.startsWith('decimal') && !w.typeName(type).includes('(') ? String(value).replace(/\.?0+$/, '') : value
 
 /** The one row of a result. */
 export const one = async (warehouse: Warehouse, statement: Statement): Promise<Row> => {

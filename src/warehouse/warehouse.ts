@@ -78,17 +78,24 @@ export interface Session {
   describe(select: string): Promise<readonly Column[]>
 }
 
+/** The embedded DuckDB, with how it spells what it reads: another engine's literal or type is not its own. */
+export interface Reader extends Session {
+  quote(identifier: string): string
+  literal(text: string): string
+  typeName(type: ColumnType): string
+}
+
 export interface Warehouse extends Session {
   /** Which `<name>.<engine>.sql` overrides apply. Nothing else may branch on it. */
   readonly engine: string
   readonly supports: Supports
   /** The embedded DuckDB that reads files and pages on every target. On DuckDB it is the warehouse's own session. */
-  readonly reader: Session
+  readonly reader: Reader
   /** The quoted, fully qualified name of a relation. */
   name(relation: RelationName): string
   /** An identifier, quoted. The only way a name becomes SQL. */
   quote(identifier: string): string
-  /** A text as a literal, escaped. For the few places that take no parameter (file names in readers). */
+  /** A text as a literal, escaped. For the few places that take no parameter. */
   literal(text: string): string
   /** A portable type in the engine's words. */
   typeName(type: ColumnType): string

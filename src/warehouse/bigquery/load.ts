@@ -5,8 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CdpError } from '../../core/errors.ts'
-import { literal as readerLiteral, quote as readerQuote } from '../duckdb/text.ts'
-import type { RelationName, Session } from '../warehouse.ts'
+import type { Reader, RelationName, Session } from '../warehouse.ts'
 import { stagingPrefix, type Catalog } from './catalog.ts'
 import { statementError } from './errors.ts'
 import type { JobReference, Jobs } from './jobs.ts'
@@ -17,7 +16,7 @@ import { quote } from './text.ts'
 export interface Loading {
   readonly jobs: Jobs
   readonly catalog: Catalog
-  readonly reader: Session
+  readonly reader: Reader
   readonly session: Session
   readonly name: (relation: RelationName) => string
   /** `projects/p/datasets/d` of a relation as the API names it. */
@@ -65,10 +64,10 @@ export const load = async (
   const folder = await mkdtemp(join(tmpdir(), 'cdp-load-'))
   try {
     const file = join(folder, 'rows.parquet')
-    const list = fields.map((field, at) => `${parquetValue(`c${at}`, field)} as ${readerQuote(field.name)}`)
+    const list = fields.map((field, at) => `${parquetValue(`c${at}`, field)} as ${on.reader.quote(field.name)}`)
     const { changed } = await on.reader.run(
       `copy (select ${list.join(', ')} from (${readerSelect}\n) as t(${fields.map((_, at) => `c${at}`).join(', ')}))
-        to ${readerLiteral(file)} (format parquet, compression zstd)`,
+        to ${on.reader.literal(file)} (format parquet, compression zstd)`,
     )
     if (changed === 0) return 0
     const direct = fields.every((field) => field.mode !== 'REQUIRED' && fromText[typeText(field)] === undefined)

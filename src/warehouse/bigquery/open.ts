@@ -36,7 +36,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     readOnly: options.mode === 'read',
     columnTypes: (path) => catalog.columnTypes(path),
   })
-  const reader = lazyReader(options)
+  const embedded = lazyReader(options)
   const name = (relation: RelationName): string =>
     [target.project, target.datasets[relation.schema], relation.name].map(quote).join('.')
   const reference = (relation: RelationName): Record<string, string> => ({
@@ -58,7 +58,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     ...session,
     engine: 'bigquery',
     supports,
-    reader: reader.session,
+    reader: embedded.reader,
     name,
     quote,
     literal,
@@ -69,7 +69,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     load: (relation, columns, readerSelect) =>
       asked(`load into ${name(relation)}`, () =>
         load(
-          { jobs, catalog, reader: reader.session, session, name, reference, target: words },
+          { jobs, catalog, reader: embedded.reader, session, name, reference, target: words },
           relation,
           columns,
           readerSelect,
@@ -83,7 +83,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     relations: (schema) => asked(`list ${target.datasets[schema]}`, () => catalog.relations(schema)),
     close: async () => {
       session.close()
-      await reader.close()
+      await embedded.close()
     },
   }
   try {

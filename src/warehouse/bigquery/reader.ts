@@ -1,18 +1,22 @@
 // The embedded DuckDB that reads files and pages for this warehouse: opened when it is first asked for.
 import { open } from '../duckdb/open.ts'
-import type { OpenOptions, Session, Warehouse } from '../warehouse.ts'
+import { literal, quote, typeName } from '../duckdb/text.ts'
+import type { OpenOptions, Reader, Session, Warehouse } from '../warehouse.ts'
 
-export const lazyReader = (options: OpenOptions): { readonly session: Session; close(): Promise<void> } => {
+export const lazyReader = (options: OpenOptions): { readonly reader: Reader; close(): Promise<void> } => {
   let opened: Promise<Warehouse> | undefined
-  const reader = (): Promise<Warehouse> => (opened ??= open({ path: ':memory:' }, { ...options, mode: 'write' }))
+  const database = (): Promise<Warehouse> => (opened ??= open({ path: ':memory:' }, { ...options, mode: 'write' }))
   return {
-    session: {
-      run: async (statement) => (await reader()).run(statement),
-      all: async <T>(statement: Parameters<Session['all']>[0]) => (await reader()).all<T>(statement),
+    reader: {
+      quote,
+      literal,
+      typeName,
+      run: async (statement) => (await database()).run(statement),
+      all: async <T>(statement: Parameters<Session['all']>[0]) => (await database()).all<T>(statement),
       stream: async function* (statement) {
-        yield* (await reader()).stream(statement)
+        yield* (await database()).stream(statement)
       },
-      describe: async (select) => (await reader()).describe(select),
+      describe: async (select) => (await database()).describe(select),
     },
     close: async () => {
       const found = opened

@@ -41,7 +41,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     ...session,
     engine: 'duckdb',
     supports,
-    reader: session,
+    reader: { ...session, quote, literal, typeName },
     name: nameOf,
     quote,
     literal,

@@ -10,6 +10,15 @@ const local = (value: string): string => `timezone(zone, cdp.safe_timestamp(${va
 const instant = (value: string): string => `cdp.safe_timestamp(${value})`
 const unixMicros = (value: string): string => `unix_micros(${instant(value)})`
 
+// Code by code, with the per cent sign of %% set aside in a character that nobody uses: not every engine takes a format that is no
+// literal.
+const spelledOut = (codes: string, part: (code: string) => string): string => {
+  const aside = '\uE000'
+  const start = `replace(format, '%%', '${aside}')`
+  const parts = [...codes].reduce((sql, code) => `replace(${sql}, '%${code}', ${part(code)})`, start)
+  return `replace(${parts}, '${aside}', '%')`
+}
+
 const startOf = (unit: 'day' | 'week' | 'month', what: string, result: string): PortableFunction => ({
   name: `start_of_${unit}`,
   params: parameters({ value: 'any', zone: 'text' }),
@@ -46,7 +55,7 @@ export const dates: FunctionTheme = {
         'Negative if the second is before the first; the other order gives the same number with the other sign.',
       example: { sql: "cdp.days_between('2026-10-01T12:00:00Z', '2026-10-03T11:59:59Z')", result: '1' },
       duckdb: `(${micros('later')} - ${micros('earlier')}) // 86400000000`,
-      bigquery: `div(${unixMicros('later')} - ${unixMicros('earlier')}, 86400000000)`,
+      bigquery: `div((${unixMicros('later')} - ${unixMicros('earlier')}), 86400000000)`,
     },
     {
       name: 'hours_between',
@@ -55,7 +64,7 @@ export const dates: FunctionTheme = {
       description: 'Whole hours from the first instant to the second, signed as `days_between`.',
       example: { sql: "cdp.hours_between('2026-10-01T12:00:00Z', '2026-10-01T14:59:59Z')", result: '2' },
       duckdb: `(${micros('later')} - ${micros('earlier')}) // 3600000000`,
-      bigquery: `div(${unixMicros('later')} - ${unixMicros('earlier')}, 3600000000)`,
+      bigquery: `div((${unixMicros('later')} - ${unixMicros('earlier')}), 3600000000)`,
     },
     {
       name: 'minutes_between',
@@ -64,7 +73,7 @@ export const dates: FunctionTheme = {
       description: 'Whole minutes from the first instant to the second, signed as `days_between`.',
       example: { sql: "cdp.minutes_between('2026-10-01T12:00:00Z', '2026-10-01T12:01:59Z')", result: '1' },
       duckdb: `(${micros('later')} - ${micros('earlier')}) // 60000000`,
-      bigquery: `div(${unixMicros('later')} - ${unixMicros('earlier')}, 60000000)`,
+      bigquery: `div((${unixMicros('later')} - ${unixMicros('earlier')}), 60000000)`,
     },
     {
       name: 'add_days',
@@ -159,7 +168,7 @@ export const dates: FunctionTheme = {
         'A date as text. The format is a constant of `%Y %m %d %j %a %A %b %B %%` and other characters (the codes on which the engines agree).',
       example: { sql: "cdp.format_date('2026-10-01', '%d/%m/%Y')", result: '01/10/2026' },
       duckdb: `strftime(${date('value')}, format)`,
-      bigquery: `format_date(format, ${date('value')})`,
+      bigquery: `(select ${spelledOut('YmdjaAbB', (code) => `format_date('%${code}', day)`)} from (select ${date('value')} as day))`,
     },
     {
       name: 'format_timestamp',
@@ -171,7 +180,8 @@ export const dates: FunctionTheme = {
         result: '02/10/2026 01:30',
       },
       duckdb: `strftime(${local('value')}, format)`,
-      bigquery: `format_timestamp(format, ${instant('value')}, zone)`,
+      bigquery: `(select ${spelledOut('YmdjaAbBHMS', (code) => `format_timestamp('%${code}', moment, zone)`)}
+  from (select ${instant('value')} as moment))`,
     },
     {
       name: 'unix_seconds',
@@ -189,7 +199,7 @@ export const dates: FunctionTheme = {
       description: 'Whole milliseconds since 1970-01-01 UTC, rounded down.',
       example: { sql: "cdp.unix_millis('1970-01-01T00:00:00.250Z')", result: '250' },
       duckdb: `cast(floor(${micros('value')} / 1000) as bigint)`,
-      bigquery: `unix_millis(${instant('value')})`,
+      bigquery: `unix_millis(timestamp_trunc(${instant('value')}, millisecond))`,
     },
     {
       name: 'from_unix_seconds',
@@ -207,7 +217,8 @@ export const dates: FunctionTheme = {
       description: 'The instant so many milliseconds after 1970-01-01 UTC, read by `safe_int`.',
       example: { sql: "cdp.from_unix_millis('1500')", result: '1970-01-01T00:00:01.500000Z' },
       duckdb: 'try(make_timestamptz(cdp.safe_int(value) * 1000))',
-      bigquery: 'safe.timestamp_millis(cdp.safe_int(value))',
+      bigquery: `(select if(number between -62135596800000 and 253402300799999, timestamp_millis(number), null)
+  from (select cdp.safe_int(value) as number))`,
     },
   ],
 }

@@ -1,6 +1,17 @@
 // Arithmetic on which the engines differ: half-way rounding, division by zero, nulls in greatest and least.
 import { parameters, type FunctionTheme } from './function.ts'
 
+// Digits one by one: not every engine rounds a decimal to a number of digits that is no literal, or is negative. Beyond 9 there is
+// nothing to round.
+const toDigits = Array.from({ length: 10 }, (_, digits) => `when ${digits} then safe.round(number, ${digits})`)
+const toPowers = Array.from({ length: 9 }, (_, at) => {
+  const power = `numeric '1${'0'.repeat(at + 1)}'`
+  const rest = `mod(trunc(number), ${power})`
+  return `when ${-at - 1} then safe_add(trunc(number) - ${rest}, if(abs(${rest}) * 2 >= ${power}, sign(number) * ${power}, 0))`
+})
+const ROUNDED = `safe_cast((select case digits ${[...toDigits, ...toPowers].join(' ')} else if(digits > 9, number, null) end
+  from (select cdp.safe_decimal(value) as number)) as numeric)`
+
 export const numbers: FunctionTheme = {
   title: 'Numbers',
   functions: [
@@ -13,7 +24,7 @@ export const numbers: FunctionTheme = {
         'The value is read by `safe_decimal`; `digits` is a constant, negative ones round to tens and hundreds.',
       example: { sql: 'cdp.round_half_up(2.675, 2)', result: '2.68' },
       duckdb: 'try_cast(round(cdp.safe_decimal(value), digits) as decimal(38, 9))',
-      bigquery: 'safe.round(cdp.safe_decimal(value), digits)',
+      bigquery: ROUNDED,
     },
     {
       name: 'safe_divide',
@@ -31,7 +42,8 @@ export const numbers: FunctionTheme = {
       description: 'The whole part of the quotient of two integers, cut towards zero; null if the divisor is zero.',
       example: { sql: 'cdp.int_divide(-7, 2)', result: '-3' },
       duckdb: 'try(cdp.safe_int(dividend) // nullif(cdp.safe_int(divisor), 0))',
-      bigquery: 'safe.div(cdp.safe_int(dividend), nullif(cdp.safe_int(divisor), 0))',
+      bigquery: `(select if(b = -1, safe_subtract(0, a), div(a, nullif(b, 0)))
+  from (select cdp.safe_int(dividend) as a, cdp.safe_int(divisor) as b))`,
     },
   ],
 }

@@ -100,7 +100,7 @@ export const text: FunctionTheme = {
       example: { sql: "cdp.join_text(['12 Lê Lợi', null, 'Huế'], ', ')", result: '12 Lê Lợi, Huế' },
       duckdb: `case when list_count(parts) > 0 and separator is not null
   then array_to_string(list_transform(parts, lambda part: cdp.to_text(part)), separator) end`,
-      bigquery: `if(exists(select 1 from unnest(parts) as part where part is not null),
+      bigquery: `if(separator is not null and exists(select 1 from unnest(parts) as part where part is not null),
   array_to_string(array(select cdp.to_text(part) from unnest(parts) as part with offset as place
     where part is not null order by place), separator), null)`,
     },

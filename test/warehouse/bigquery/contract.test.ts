@@ -12,12 +12,12 @@ const emulator = await findEmulator()
 const supports = { transactionalDdl: false, concurrentWriters: true, fileLock: false, dryRun: true }
 
 describe('BigQuery as a warehouse', () => {
-  it.for(warehouseCases(supports, gaps))('$test.title', { timeout: 120_000 }, async ({ test, gap }, { skip }) => {
-    if (typeof emulator === 'string') skip(emulator)
+  it.for(warehouseCases(supports, gaps))('$test.title', { timeout: 600_000 }, async ({ test, gap }, { skip }) => {
+    const running = typeof emulator === 'string' ? skip(emulator) : emulator
     if (gap !== undefined) skip(gap)
     const folder = mkdtempSync(join(tmpdir(), 'cdp-bigquery-'))
     try {
-      await withFresh(emulator, folder, (open) => expect(test.run({ folder, open })).resolves.toBeUndefined())
+      await withFresh(running, folder, (open) => expect(test.run({ folder, open })).resolves.toBeUndefined())
     } finally {
       rmSync(folder, { recursive: true, force: true })
     }

@@ -1,1 +1,10 @@
-export const gaps: Readonly<Record<string, string>> = {}
+// What of the contract of warehouses is not held to on BigQuery, by title, with the reason and where it is shown instead.
+export const gaps: Readonly<Record<string, string>> = {
+  'a list is one parameter, also an empty one':
+    'its statement has UNNEST in the select list, which GoogleSQL does not; shown with FROM UNNEST in dialect.test.ts',
+  'a quoted identifier may hold quotes, spaces and any letter':
+    'tables and columns of BigQuery may have letters of any script, digits, spaces, _ and -, but no quotes; shown in dialect.test.ts',
+  'a refused statement says its line and column': 'the stand-in gives no place; shown in service.test.ts',
+  'a stream does not read ahead':
+    'a result is computed whole before its first page; that pages are fetched one by one is shown in service.test.ts',
+}
