@@ -1,6 +1,6 @@
 // The plans of syncs without performing them.
 import { CdpError, reasonOf } from '../core/errors.ts'
-import { takeLease } from '../sync/lease.ts'
+import { type Lease, takeLease } from '../sync/lease.ts'
 import { emptyPlan, quietPlan, type SyncPlan } from '../sync/plan.ts'
 import { preparePlan } from '../sync/prepare.ts'
 import { hasLeftovers, recover } from '../sync/recover.ts'
@@ -47,19 +47,19 @@ const needingWrite = async (
 const takeOver = async (warehouse: Warehouse, input: SyncInput, options: SyncOptions): Promise<void> => {
   const own = jobOptions(input, options)
   const { id } = input.spec
+  let lease: Lease | undefined
   try {
-    const lease = await takeLease({ ...own, path: own.paths.lock, sync: id, run: options.runId, world: own.owners })
+    lease = await takeLease({ ...own, path: own.paths.lock, sync: id, run: options.runId, world: own.owners })
     const now = new Date(own.now).toISOString()
     const unknown = await recover(warehouse, { spec: input.spec, paths: own.paths, now, seam: own.seam })
     await rehash(warehouse, id)
-    await lease.release()
-    if (unknown > 0)
-      own.warn(
-        `${unknown} ${isMessage(input.spec) ? 'messages' : 'rows'} of the run before may or may not have arrived`,
-      )
+    const what = isMessage(input.spec) ? 'messages' : 'rows'
+    if (unknown > 0) own.warn(`${unknown} ${what} of the run before may or may not have arrived`)
   } catch (error) {
     if (!(error instanceof CdpError && error.code === 'SYNC_BUSY')) throw error
     own.warn(`${error.message} The plan does not know yet what it delivers.`)
+  } finally {
+    await lease?.release()
   }
 }
 

@@ -77,9 +77,8 @@ export const performSyncs = async (options: SyncOptions): Promise<SyncResult> =>
     for (const summary of await performAll(warehouse, rest, options)) summaries.set(summary.sync, summary)
   }
   const ordered = inputs.flatMap((input) => summaries.get(input.spec.id) ?? [])
-  return {
-    runId: options.runId,
-    summaries: ordered,
-    exitKind: worstKind(ordered.map((summary) => kindOf(summary, options.strict === true))),
-  }
+  const kinds = ordered.map((summary) => kindOf(summary, options.strict === true))
+  // An interrupt during planning leaves syncs out.
+  if (ordered.length < inputs.length) kinds.push('interrupted')
+  return { runId: options.runId, summaries: ordered, exitKind: worstKind(kinds) }
 }

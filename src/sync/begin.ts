@@ -74,7 +74,7 @@ const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: st
     await warehouse.run(
       `insert into cdp.sync_log (sync, epoch, seq, event, happened_at, key_hash, operation, row_hash, reason)
      select ${sync}, ${epoch}, row_number() over (order by key), 'plan', ${at}, key_hash, operation, row_hash,
-       case when action = 'settle' then 'what is there is wanted again' else 'never there and no longer wanted' end
+       case when action = 'settle' then 'what is there is wanted again' else why end
      from ${target} where action in ('settle', 'forget')`,
     )
     await warehouse.run(

@@ -80,7 +80,8 @@ export const rowCtes = (words: Words, facts: DiffFacts): string[] => {
     ${takesSnapshot(spec) ? 'own_fields' : `cast(json_merge_patch(coalesce(fields, '{}'), own_fields) as varchar)`} as fields
   from compared)`,
     `removals as not materialized (
-  select l.*, l.match as rm, '{}' as record, false as usable, lone.rank, true as differs, true as data_differs
+  select l.*, l.match as rm, '{}' as record, false as usable, lone.rank, true as differs, true as data_differs,
+    l.reference in (select reference from shared) as shared
   from lone join (select match, ${state}, key from ${ledger}) l on l.match = lone.m
   where l.status <> 'pending')`,
     `polls as not materialized (

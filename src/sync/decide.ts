@@ -24,6 +24,7 @@ const actionOf = ({ input: { spec } }: Words, facts: DiffFacts): string => {
   when not held then 'forget'
   when not ${gone} then case when status = 'unknown' and ${isMessage(spec)} then 'lost' when status <> 'delivered' then 'kept' end
   when ${!canRemove(spec)} then 'stuck'
+  when shared then 'forget'
   when status = 'retry' and ${early} then 'wait'
   when wanted = 'remove' and ${early} then 'wait'
   else 'send' end`
@@ -38,6 +39,8 @@ const whyOf = `case
     when not held then 'added'
     when data_differs then 'changed'
     else 'map' end
+  when not held then 'never there and no longer wanted'
+  when shared then 'another key of the same record is wanted'
   when ${withheld} then 'consent'
   when wanted = 'remove' then 'retry'
   else 'left' end`

@@ -13,13 +13,14 @@ import type { SyncInput } from './spec.ts'
 const matchCtes = (words: Words): string[] => {
   const { warehouse, input, text } = words
   const asks = asksConsent(words)
+  const ledger = `${warehouse.name({ schema: 'cdp', name: 'sync_rows' })} l where l.sync = ${text(input.spec.id)}`
   const left = asks
     ? 'm not in (select m from dup) and m not in (select m from vetoed)'
     : 'm not in (select m from dup)'
   return [
     `r as not materialized (
   select match, seen, status <> 'delivered' or wanted = 'remove' as due
-  from ${warehouse.name({ schema: 'cdp', name: 'sync_rows' })} where sync = ${text(input.spec.id)})`,
+  from ${ledger})`,
     `j as materialized (
   select s.kind, s.match as m, r.match as rm, s.seen is distinct from r.seen or r.due as differs
   from s full join r on s.match = r.match)`,
@@ -54,6 +55,14 @@ const matchCtes = (words: Words): string[] => {
   from aside where m not in (select m from saved)`,
       ['m', 'rank'],
     ),
+    // One record of the vendor may stand behind two keys (an address that changed): while one is wanted, removing the other takes it away.
+    few(
+      'shared',
+      `select distinct l.reference from ${ledger} and l.held and l.wanted <> 'remove'
+  and l.reference in (select l.reference from ${ledger} and l.reference is not null and l.match in (select m from lone))
+  and l.match not in (select m from lone where rank <> ${kinds.flawed})`,
+      ['reference'],
+    ),
     `u as not materialized (
   select m, rm from odd where kind = ${kinds.usable} and ${left})`,
   ]
@@ -70,7 +79,7 @@ const totals = (words: Words): string => {
 
 /**
  * Creates `target`, a temporary relation: one row a key at which something is to be done, and one row `totals`.
- * `action`: send · poll · settle (what is held is what is wanted again) · forget (never held, no longer wanted) · same (nothing to send)
+ * `action`: send · poll · settle (what is held is what is wanted again) · forget (nothing is to be removed there) · same (nothing to send)
  * · wait (its time has not come) · lost (a message nobody can say was sent) · frozen · stuck (to be removed, where nothing can be removed)
  * · kept (not in order, and nothing can be done about it now).
  */

@@ -1,4 +1,5 @@
 // One sync from its start in the warehouse to its end there. Between the two the warehouse is not needed, and must not be held.
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { CdpError } from '../core/errors.ts'
@@ -103,6 +104,8 @@ const spoolOut = async (
   const { input, shape, epoch, target, decided } = prepared
   const { paths, clock, seam } = options
   const spool = join(paths.spool, `${epoch}.ndjson`)
+  // Personal data as it goes out: for this user only.
+  await mkdir(paths.spool, { recursive: true, mode: 0o700 })
   await warehouse.unload(
     `select ${planNumber} as n, action, operation as op, change_id as id, cast(key as json) as key, cast(record as json) as record,
        reference as ref, job, last_epoch as le, last_seq as ls

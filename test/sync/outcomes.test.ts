@@ -483,3 +483,58 @@ describe('limits', () => {
     expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBe(4000)
   })
 })
+
+describe('a record of the vendor behind two keys', () => {
+  it('is not taken away by the old key while the new one is wanted', async () => {
+    start()
+    const answer = (removal: Outcome): void => {
+      lab.memory.behave = (changes) =>
+        changes.map((change) =>
+          change.operation === 'remove' ? removal : { status: 'delivered', reference: 'record-7' },
+        )
+    }
+    answer({ status: 'rejected', reason: 'locked' })
+    await lab.people(persons(1))
+    await lab.run()
+    await lab.people([{ person_id: 'p1', email: 'new@x.vn', name: 'Name 1' }])
+    // The removal went first and failed; then the same record was added under its new key.
+    expect(await lab.run()).toMatchObject({ rejected: 1, delivered: 1 })
+    answer({ status: 'delivered' })
+    lab.clock.advance(minutes(60))
+    expect(await lab.run()).toMatchObject({ requests: 0, removed: 0 })
+    expect(await lab.query(`select reason from cdp.sync_log where event = 'plan'`)).toEqual([
+      { reason: 'another key of the same record is wanted' },
+    ])
+    expect(lab.memory.calls.at(-1)?.map((change) => change.operation)).toEqual(['upsert'])
+  })
+
+  it('is named to the connector by its reference from then on', async () => {
+    start()
+    lab.memory.behave = (changes) => changes.map(() => ({ status: 'delivered', reference: 'record-7' }))
+    await lab.people(persons(1))
+    await lab.run()
+    await lab.people([{ person_id: 'p1', email: 'u1@x.vn', name: 'Other' }])
+    await lab.run()
+    await lab.people(persons(1, 2))
+    await lab.run()
+    expect(lab.memory.calls.flat().map((change) => change.reference)).toEqual([
+      undefined,
+      'record-7',
+      'record-7',
+      undefined,
+    ])
+  })
+})
+
+describe('fast hashes of another engine', () => {
+  it('are made anew, and nothing is taken for new or gone', async () => {
+    start({ key: { email: 'email', name: 'name' }, map: { id: 'person_id' } })
+    await lab.people(persons(5))
+    await lab.run()
+    await lab.query(`update cdp.sync_rows set match = match + 1, seen = seen + 1`)
+    await lab.query(`update cdp.syncs set hashing = 'older'`)
+    await lab.people(persons(5))
+    expect(await lab.plan()).toMatchObject({ rows: { inSync: 5, toSend: 0, toRemove: 0 } })
+    expect(await lab.run()).toMatchObject({ requests: 0, plan: { rows: { inSync: 5 } } })
+  })
+})
