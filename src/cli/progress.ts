@@ -53,7 +53,10 @@ export const createProgress = (output: Output): Progress => {
         running.delete(event.step)
         if (event.status === 'failed') talk(`✗ ${event.kind} ${event.step}: ${event.detail ?? 'failed'}`)
         else if (event.status !== 'unchanged' && !output.isTable) {
-          const rows = event.rows === undefined ? '' : ` ${event.rows.toLocaleString('en-US')} rows`
+          const rows =
+            event.rows === undefined
+              ? ''
+              : ` ${event.rows.toLocaleString('en-US')} ${event.rows === 1 ? 'row' : 'rows'}`
           const detail = event.detail === undefined || event.detail === '' ? '' : ` (${event.detail})`
           talk(
             `${event.status === 'warned' ? '!' : '✓'} ${event.kind} ${event.step}${rows}${detail} ${formatDuration(event.ms)}`,

@@ -181,6 +181,12 @@ export const catalogue = {
     'config',
     (a) => `${a.engine} refuses ${a.model}: ${a.reason}.${a.excerpt === '' ? '' : `\n${a.excerpt}`}`,
   ),
+  MODEL_FAILED: entry<{ model: string; reason: string }>(
+    'data',
+    (a) => `${a.model} could not be built: ${a.reason}. It was left as it was.`,
+    () =>
+      'The SQL is right but for some rows: cdp.safe_int, cdp.safe_decimal and their kin give null instead of an error.',
+  ),
   MODEL_COLUMN: entry<{ model: string; column: string; why: string; near: string }>(
     'config',
     (a) => `${a.model} gives no column ${a.column}, which ${a.why}.${a.near}`,

@@ -26,6 +26,10 @@ const placed = async (
     return refused(model, warehouse, instant, refusal)
   }
   // It went wrong at a row, which has no place in the text.
-  const { reason } = thrown.args
-  return refused(model, warehouse, instant, new CdpError('QUERY_FAILED', { reason, sql: '' }, { cause: thrown }))
+  const reason = thrown.args.reason.replace(/\.$/, '')
+  return new CdpError(
+    'MODEL_FAILED',
+    { model: model.name, reason },
+    { place: { file: model.file, line: model.sqlLine }, cause: thrown },
+  )
 }

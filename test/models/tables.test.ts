@@ -46,7 +46,7 @@ describe('views and tables', () => {
   it('that fail at a row say which model it was', async () => {
     const model = await one("select cast(v as integer) as x from (values ('1'), ('one')) t(v)", 'kind: table')
     await expect(buildModel(model, contextOf(warehouse))).rejects.toMatchObject({
-      code: 'MODEL_REFUSED',
+      code: 'MODEL_FAILED',
       place: { file: model.file, line: 4 },
     })
   })
@@ -62,7 +62,7 @@ describe('views and tables', () => {
     await build(await one('select 1 as x', 'kind: table'), contextOf(warehouse))
     const bad = "select cast(y as integer) as x from (values ('1'), ('zwei')) v(y)"
     await expect(build(await one(bad, 'kind: table'), contextOf(warehouse))).rejects.toMatchObject({
-      code: 'MODEL_REFUSED',
+      code: 'MODEL_FAILED',
     })
     await expect(
       build(await one('select nothere from raw.s', 'kind: view', ['s']), contextOf(warehouse)),
