@@ -1,14 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { portableFunctions } from '../../../src/warehouse/functions/index.ts'
-import { duckdbLiteral, openEngine, type Engine, type Rows } from './engine.ts'
-import { casts } from './rows/casts.ts'
-import { dates } from './rows/dates.ts'
-import { numbers } from './rows/numbers.ts'
-import { phone } from './rows/phone.ts'
-import { text } from './rows/text.ts'
-import { values } from './rows/values.ts'
+import { allRows } from './all-rows.ts'
+import { duckdbLiteral, openEngine, type Engine } from './engine.ts'
 
-const rows: Rows = { ...values, ...text, ...phone, ...casts, ...dates, ...numbers }
+const rows = allRows
 
 let engine: Engine
 beforeAll(async () => {
