@@ -103,7 +103,7 @@ const createLine = (delivery: Delivery, feed: Feed, jobs: Job[]): { work: () => 
     return retries.splice(0, end < 0 ? retries.length : end)
   }
 
-  const next = async (): Promise<Item[] | undefined> => {
+  const nextBatch = async (): Promise<Item[] | undefined> => {
     for (;;) {
       if (delivery.halt.aborted) return undefined
       const now = clock.now()
@@ -134,14 +134,15 @@ const createLine = (delivery: Delivery, feed: Feed, jobs: Job[]): { work: () => 
   // One worker at a time asks what is next; the others are at work.
   let turn: Promise<unknown> = Promise.resolve()
   const take = (): Promise<Item[] | undefined> => {
-    const mine = turn.then(async () => {
-      const batch = await next()
+    const takeNow = async (): Promise<Item[] | undefined> => {
+      const batch = await nextBatch()
       if (batch !== undefined) {
         calls += 1
         onTheirWay += batch.length
       }
       return batch
-    })
+    }
+    const mine = turn.then(takeNow)
     turn = mine.catch(() => undefined)
     return mine
   }

@@ -32,17 +32,9 @@ export interface JournalFile {
 }
 
 const detailOf = (outcome: Outcome): Record<string, unknown> => {
-  switch (outcome.status) {
-    case 'delivered':
-      return { r: outcome.note, f: outcome.reference }
-    case 'retry':
-      return { r: outcome.reason, w: outcome.afterMs }
-    case 'pending':
-      return { j: outcome.job }
-    case 'rejected':
-    case 'unknown':
-      return { r: outcome.reason }
-  }
+  if (outcome.status === 'delivered') return { r: outcome.note, f: outcome.reference }
+  if (outcome.status === 'pending') return { j: outcome.job }
+  return outcome.status === 'retry' ? { r: outcome.reason, w: outcome.afterMs } : { r: outcome.reason }
 }
 
 /** Starts the journal of an epoch; entries are numbered from `firstSeq`. A stale one of the same number is overwritten. */

@@ -101,31 +101,32 @@ describe('consent in doubt', () => {
     lab.memory.calls.length = 0
     await lab.people([...persons(1), ...persons(1, 3)])
   }
-  const nothingMoves = async (words: string): Promise<void> => {
+  /** Runs and plans; nothing may move. The reason that is told. */
+  const heldBack = async (): Promise<string> => {
     const result = await lab.runAll()
     expect(result.exitKind).toBe('data')
     expect(result.summaries[0]).toMatchObject({ status: 'guarded', requests: 0, error: { code: 'SYNC_GUARDED' } })
-    expect(result.summaries[0]?.reason).toContain(words)
     expect(lab.memory.calls).toHaveLength(0)
     expect(await lab.plan()).toMatchObject({ status: 'guarded', guards: [{ name: 'consent' }] })
+    return result.summaries[0]?.reason ?? ''
   }
 
   it('stops everything when the relation is empty for the purpose', async () => {
     await delivered()
     await consent()
-    await nothingMoves('no row for marketing.email')
+    expect(await heldBack()).toContain('no row for marketing.email')
   })
 
   it('stops everything when a person has two answers', async () => {
     await delivered()
     await consent(['p1', true], ['p2', true], ['p2', true])
-    await nothingMoves('more than one row')
+    expect(await heldBack()).toContain('more than one row')
   })
 
   it('stops everything when its last build failed, and goes on when it is good again', async () => {
     await delivered()
     await lab.query(`update cdp.versions set status = 'failed' where relation = 'consent'`)
-    await nothingMoves('failed')
+    expect(await heldBack()).toContain('failed')
     await lab.query(`update cdp.versions set status = 'good' where relation = 'consent'`)
     expect(await lab.run()).toMatchObject({ status: 'done', removed: 1 })
   })
@@ -133,13 +134,13 @@ describe('consent in doubt', () => {
   it('stops everything when it is not built', async () => {
     start()
     await lab.people(persons(1))
-    await nothingMoves('not built')
+    expect(await heldBack()).toContain('not built')
   })
 
   it('stops everything when it is older than it may be', async () => {
     await delivered(3_600_000)
     lab.clock.advance(7_200_000)
-    await nothingMoves('older')
+    expect(await heldBack()).toContain('older')
   })
 
   it('is let through once by name, and a no among two answers wins', async () => {

@@ -4,7 +4,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { CdpError } from '../../src/core/errors.ts'
-import type { Change, Outcome } from '../../src/sync/destination.ts'
+import type { Change, Outcome, WriteResult } from '../../src/sync/destination.ts'
 import type { SeamPoint } from '../../src/sync/seam.ts'
 import { createLab, type Lab, keyOf, take } from './lab.ts'
 
@@ -92,11 +92,14 @@ const messageFaults: readonly Fault[] = [
 ]
 
 /** The outcome of one call under a fault, and which of its changes really arrive. */
-const suffer = (lab: Lab, fault: Fault, changes: readonly Change[], arrived: (change: Change) => void) => {
+const suffer = (
+  lab: Lab,
+  fault: Exclude<Fault, 'fine'>,
+  changes: readonly Change[],
+  arrived: (change: Change) => void,
+): WriteResult => {
   const all = (outcome: Outcome): readonly Outcome[] => changes.map(() => outcome)
   switch (fault) {
-    case 'fine':
-      return undefined
     case 'lost':
       for (const change of changes) arrived(change)
       return all({ status: 'unknown', reason: 'reset after it was read' })
@@ -111,7 +114,7 @@ const suffer = (lab: Lab, fault: Fault, changes: readonly Change[], arrived: (ch
         at === 0 ? { status: 'rejected', reason: 'bad' } : { status: 'delivered' },
       )
     case 'refused':
-      return changes.length > 1 ? { refused: 'one of them' } : undefined
+      return changes.length > 1 ? { refused: 'one of them' } : all({ status: 'delivered' })
     case 'job': {
       const job = `j${lab.memory.calls.length}`
       const ended = new Set<string>()
@@ -131,6 +134,8 @@ const suffer = (lab: Lab, fault: Fault, changes: readonly Change[], arrived: (ch
       throw new CdpError('DESTINATION_AUTH', { destination: 'memory', target: 'memory', reason: '401' })
     case 'short':
       return []
+    default:
+      return fault satisfies never
   }
 }
 
@@ -186,7 +191,8 @@ const play = async (lab: Lab, steps: readonly Step[], arrived: (change: Change) 
     let call = 0
     lab.memory.behave = (changes) => {
       if (dead) throw new Death()
-      return suffer(lab, faults[call++] ?? 'fine', changes, arrived)
+      const fault = faults[call++] ?? 'fine'
+      return fault === 'fine' ? undefined : suffer(lab, fault, changes, arrived)
     }
     const owners = {
       self: { host: 'here', pid: me, began: String(me) },
@@ -262,7 +268,8 @@ describe('after any faults and deaths', () => {
           const rows = await lab.query<{ key: string; status: string; held: boolean }>(
             `select key ->> 'email' as key, status, held from cdp.sync_rows`,
           )
-          for (const row of rows) if (row.status === 'delivered') expect(lab.memory.held.has(row.key)).toBe(true)
+          const delivered = rows.filter((row) => row.status === 'delivered')
+          for (const row of delivered) expect(lab.memory.held.has(row.key)).toBe(true)
           const possible = new Set(rows.filter((row) => row.held).map((row) => row.key))
           for (const key of lab.memory.held.keys()) expect(possible.has(key)).toBe(true)
         } finally {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { CdpError } from '../../src/core/errors.ts'
 import type { Outcome } from '../../src/sync/destination.ts'
-import { createLab, type Lab, persons, type SyncPart } from './lab.ts'
+import { createLab, keyOf, type Lab, persons, type SyncPart } from './lab.ts'
 
 let lab: Lab
 const start = (part: SyncPart = {}): Lab => (lab = createLab(part))
@@ -327,7 +327,7 @@ describe('ids of changes', () => {
 describe('a batch refused whole', () => {
   const refusing = (bad: ReadonlySet<string>): void => {
     lab.memory.behave = (changes) =>
-      changes.some((change) => bad.has(String(change.key['email']))) ? { refused: 'one of them is wrong' } : undefined
+      changes.some((change) => bad.has(keyOf(change.key))) ? { refused: 'one of them is wrong' } : undefined
   }
 
   it('is split until the rows at fault are alone', async () => {
@@ -479,7 +479,8 @@ describe('limits', () => {
     const plan = await lab.plan()
     expect(plan).toMatchObject({ calls: 23, leastMs: 4000 })
     await lab.run()
-    for (const [n, time] of at.entries()) if (n >= 5) expect(time - (at[n - 5] ?? 0)).toBeGreaterThanOrEqual(1000)
+    const spans = at.slice(5).map((time, n) => time - (at[n] ?? 0))
+    expect(Math.min(...spans)).toBeGreaterThanOrEqual(1000)
     expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBe(4000)
   })
 })
