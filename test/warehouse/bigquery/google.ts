@@ -100,6 +100,8 @@ const catalogFunction = ({ name, params, bigquery }: PortableFunction): object =
   ],
 })
 
+const functions = (): object[] => portableFunctions.map(catalogFunction)
+
 interface Catalog {
   readonly name: string
   table: object[]
@@ -115,13 +117,13 @@ const place = (root: Catalog, path: readonly string[], table: (name: string) => 
     return
   }
   const found = root.catalog.find((one) => one.name.toLowerCase() === first.toLowerCase())
-  const inner = found ?? { name: first, table: [], catalog: [] }
+  const inner = found ?? { name: first, table: [], catalog: [], customFunction: first === 'cdp' ? functions() : [] }
   if (!found) root.catalog.push(inner)
   place(inner, rest, table)
 }
 
 const catalogOf = (languageOptions: object, known: readonly Known[]): Catalog => {
-  const cdp: Catalog = { name: 'cdp', table: [], catalog: [], customFunction: portableFunctions.map(catalogFunction) }
+  const cdp: Catalog = { name: 'cdp', table: [], catalog: [], customFunction: functions() }
   const root: Catalog = { name: 'root', table: [], catalog: [cdp], builtinFunctionOptions: { languageOptions } }
   let serial = 0
   for (const { names, columns } of known) {
