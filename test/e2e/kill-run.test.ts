@@ -31,12 +31,11 @@ const points: readonly (readonly [string, Crash])[] = [
   ['in the transaction that lands it', { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after' }],
   ['before it is committed', { effect: 'sql', match: /^commit/, when: 'before' }],
   ['when a stream has landed, before anything says so', { effect: 'sql', match: /^commit/, when: 'after' }],
-  ['before the second stream', { effect: 'sql', match: /into cdp\.run_steps/, when: 'after' }],
   ['in the middle of the identity', { effect: 'sql', match: /_cdp_identity_component"/, when: 'after' }],
   ['when ids are being written', { effect: 'sql', match: /into "cdp"\."person_records"/, when: 'after' }],
   [
     'when the identity is built, before its version is saved',
-    { effect: 'sql', match: /hash\(t\).*"main"\."people"/, when: 'before' },
+    { effect: 'sql', match: /hash\(_cdp_row\).*"main"\."people"/, when: 'before' },
   ],
   ['in the middle of the profile', { effect: 'sql', match: /into "cdp"\."trait_origins"/, when: 'after' }],
   [
@@ -46,8 +45,9 @@ const points: readonly (readonly [string, Crash])[] = [
   ['in the middle of the segment', { effect: 'sql', match: /update "cdp"\."segment_members"/, when: 'after' }],
   [
     'when the segment is built, before its version is saved',
-    { effect: 'sql', match: /hash\(t\).*"main"\."spenders"/, when: 'before' },
+    { effect: 'sql', match: /hash\(_cdp_row\).*"main"\."spenders"/, when: 'before' },
   ],
+  ['before its steps are written down', { effect: 'sql', match: /into "cdp"\."run_steps"/, when: 'before' }],
   ['before the run is closed', { effect: 'sql', match: /^update cdp\.runs set status = \$1/, when: 'before' }],
 ]
 
