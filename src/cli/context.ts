@@ -65,9 +65,10 @@ export const createContext = (globals: GlobalOptions): Context => {
   const progress = createProgress(output)
   const signal = interruptSignal(output)
   const waitMs = waitOf(globals.wait)
-  let compiled: Promise<CompiledProject> | undefined
-  const project = (): Promise<CompiledProject> => (compiled ??= compile(root, globals.target, output))
-  let loaded: Promise<LiveParts> | undefined
+  let opened: Promise<Opened> | undefined
+  const open = (): Promise<Opened> => (opened ??= openProject(root, globals.target, output))
+  const project = async (): Promise<CompiledProject> => (await open()).compiled
+  let live: Promise<LiveParts> | undefined
 
   return {
     root,
@@ -78,8 +79,7 @@ export const createContext = (globals: GlobalOptions): Context => {
     runId: newRunId(systemClock),
     tempDir: join(root, '.cdp', 'tmp'),
     project,
-    live: () =>
-      (loaded ??= import('../project/load.ts').then(async (m) => (await m.loadProject(root, globals.target)).live)),
+    live: () => (live ??= open().then((found) => found.live ?? loadLive(found.compiled))),
     openWarehouse: async (mode) =>
       openWarehouse((await project()).warehouse, {
         root,
@@ -92,15 +92,24 @@ export const createContext = (globals: GlobalOptions): Context => {
   }
 }
 
-const compile = async (root: string, target: string | undefined, output: Output): Promise<CompiledProject> => {
+interface Opened {
+  readonly compiled: CompiledProject
+  /** Loaded on the way, when there was no compiled project to be had. */
+  readonly live?: LiveParts
+}
+
+const openProject = async (root: string, target: string | undefined, output: Output): Promise<Opened> => {
   if (!existsSync(join(root, 'cdp.config.ts'))) throw new CdpError('PROJECT_NOT_FOUND', { folder: root })
-  const found = await openCompiled(root, target)
-  const project = found ?? (await (await import('../project/load.ts')).loadProject(root, target)).compiled
-  for (const warning of project.warnings) {
+  const kept = await openCompiled(root, target)
+  const found = kept ? { compiled: kept } : await (await import('../project/load.ts')).loadProject(root, target)
+  for (const warning of found.compiled.warnings) {
     output.note(`! ${warning.file}${warning.line === undefined ? '' : `:${warning.line}`} ${warning.message}`)
   }
-  return project
+  return found
 }
+
+const loadLive = async (project: CompiledProject): Promise<LiveParts> =>
+  (await import('../project/live.ts')).loadLive(project)
 
 /** `removals,consent` -> the guards let through once. */
 export const allowSet = (values: readonly string[] | undefined): ReadonlySet<string> =>

@@ -6,10 +6,8 @@ import { hasBrand } from '../core/brand.ts'
 import { systemClock } from '../core/clock.ts'
 import { CdpError, Problems } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
-import type { PagesRead } from '../ingest/source.ts'
 import { compileModels, type ModelFile } from '../models/compile.ts'
 import { problemsOf } from '../models/zod-problems.ts'
-import type { Destination } from '../sync/destination.ts'
 import { duckdb } from '../warehouse/define-duckdb.ts'
 import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts'
 import { madeBy, saveCompiled } from './cache.ts'
@@ -20,14 +18,9 @@ import type { CompiledProject } from './compiled.ts'
 import type { ProjectDefinition } from './define-project.ts'
 import { importCode } from './import-code.ts'
 import { collectInputs, type Inputs } from './inputs.ts'
+import { configFile, liveOf, type LiveProject } from './live.ts'
 import { placeOfPath } from './places.ts'
 import { projectSchema } from './schema.ts'
-
-/** The parts of a project that are code. */
-export interface LiveProject {
-  pages(streamId: string): PagesRead
-  destination(syncId: string): Destination
-}
 
 export interface LoadedProject {
   readonly compiled: CompiledProject
@@ -35,8 +28,6 @@ export interface LoadedProject {
   /** Model files as read, for `cdp check`. */
   readonly modelFiles: readonly ModelFile[]
 }
-
-const configFile = 'cdp.config.ts'
 
 /** Throws Problems with all that is wrong, PROJECT_NOT_FOUND, or TARGET_UNKNOWN. Keeps the compiled project for the next command. */
 export const loadProject = async (folder: string, target?: string): Promise<LoadedProject> => {
@@ -113,7 +104,7 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
     warnings: syncs.warnings,
   }
   saveCompiled(compiled, target, madeMs)
-  return { compiled, live: liveOf(definition, syncs.destinations), modelFiles }
+  return { compiled, live: liveOf(definition.sources, syncs.destinations), modelFiles }
 }
 
 type Checked = Omit<
@@ -165,17 +156,3 @@ const withScratch = async <T>(root: string, work: (session: () => Promise<Wareho
     await (await opened)?.close()
   }
 }
-
-const liveOf = (definition: ProjectDefinition, destinations: ReadonlyMap<string, Destination>): LiveProject => ({
-  pages: (id) => {
-    const [source = '', stream = ''] = id.split('.')
-    const from = definition.sources[source]?.streams[stream]?.from
-    if (from?.kind !== 'pages') throw new CdpError('INTERNAL', { detail: `stream ${id} has no pages` })
-    return from
-  },
-  destination: (id) => {
-    const found = destinations.get(id)
-    if (found === undefined) throw new CdpError('INTERNAL', { detail: `there is no sync ${id}` })
-    return found
-  },
-})

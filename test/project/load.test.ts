@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import * as cdp from 'composable-cdp'
 import { isSecret } from '../../src/core/secret.ts'
+import { loadLive } from '../../src/project/live.ts'
 import { missingSecrets } from '../../src/project/secrets.ts'
 import { folderOf, removeFolders, shop } from './folder.ts'
 
@@ -82,6 +83,18 @@ describe('loading a project', () => {
     })
     const thrown: unknown = await folder.load().catch((error: unknown) => error)
     expect(thrown).toMatchObject({ problems: [expect.any(cdp.CdpError)] })
+  })
+
+  it('gives the same code of a project that was compiled before, without a look at its models', async () => {
+    const folder = folderOf(shop)
+    const { compiled } = await folder.load()
+    folder.remove('models/people.sql')
+    const live = await loadLive(compiled)
+    expect(live.destination('people-to-file')).toMatchObject({ name: 'file', takes: 'snapshot' })
+    expect(live.pages('shop.orders').kind).toBe('pages')
+    expect(() => live.destination('nobody')).toThrow('no sync nobody')
+    folder.write('syncs/people-to-file.ts', 'throw new Error("gone wrong")')
+    await expect(loadLive(compiled)).rejects.toMatchObject({ problems: [{ code: 'CONFIG_LOAD' }] })
   })
 
   it('chooses a target and knows no other', async () => {
