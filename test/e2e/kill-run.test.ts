@@ -25,29 +25,27 @@ B3,13,some
 `,
 }
 
+// Versions are saved in this order: the two streams, records, people, profiles, spending, spenders.
+const saving = (nth: number, when: Crash['when']): Crash => ({
+  effect: 'sql',
+  match: /^delete from cdp\.versions/,
+  when,
+  nth,
+})
 const points: readonly (readonly [string, Crash])[] = [
   ['as the run begins', { effect: 'sql', match: /^insert into cdp\.runs/, when: 'after' }],
-  ['while a file is read', { effect: 'sql', match: /create .*_cdp_/, when: 'after', nth: 2 }],
-  ['in the transaction that lands it', { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after' }],
+  ['while a file is read', { effect: 'sql', match: /^insert into temp\."_cdp_stage/, when: 'after' }],
+  ['in the transaction that lands it', { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after', nth: 2 }],
   ['before it is committed', { effect: 'sql', match: /^commit/, when: 'before' }],
-  ['when a stream has landed, before anything says so', { effect: 'sql', match: /^commit/, when: 'after' }],
+  ['when a stream has landed, before anything else', { effect: 'sql', match: /^commit/, when: 'after' }],
   ['in the middle of the identity', { effect: 'sql', match: /_cdp_identity_component"/, when: 'after' }],
   ['when ids are being written', { effect: 'sql', match: /into "cdp"\."person_records"/, when: 'after' }],
-  [
-    'when the identity is built, before its version is saved',
-    { effect: 'sql', match: /hash\(_cdp_row\).*"main"\."people"/, when: 'before' },
-  ],
+  ['when the identity is built, before its version is saved', saving(4, 'before')],
+  ['as the version of the identity is saved', saving(4, 'after')],
   ['in the middle of the profile', { effect: 'sql', match: /into "cdp"\."trait_origins"/, when: 'after' }],
-  [
-    'when a table is built, before its version is saved',
-    { effect: 'sql', match: /"main"\."spending" as /, when: 'after' },
-  ],
+  ['when a table is built, before its version is saved', saving(6, 'before')],
   ['in the middle of the segment', { effect: 'sql', match: /update "cdp"\."segment_members"/, when: 'after' }],
-  [
-    'when the segment is built, before its version is saved',
-    { effect: 'sql', match: /hash\(_cdp_row\).*"main"\."spenders"/, when: 'before' },
-  ],
-  ['before its steps are written down', { effect: 'sql', match: /into "cdp"\."run_steps"/, when: 'before' }],
+  ['when the segment is built, before its version is saved', saving(7, 'before')],
   ['before the run is closed', { effect: 'sql', match: /^update cdp\.runs set status = \$1/, when: 'before' }],
 ]
 
