@@ -12,7 +12,7 @@ import type { Tuning } from '../sync/tuning.ts'
 import type { RunOptions } from './options.ts'
 import { kindOf, quietSummary, type SyncSummary } from './sync-summary.ts'
 
-export type { SyncStatus, SyncSummary } from './sync-summary.ts'
+export type { SyncSummary } from './sync-summary.ts'
 
 export interface SyncOptions extends RunOptions {
   /** Rejected rows are sent now, whether or not their time has come. */

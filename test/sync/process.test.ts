@@ -190,7 +190,7 @@ describe('SIGKILL', () => {
   })
 
   const child = (rows: number, first: number): ChildProcess =>
-    spawn(process.execPath, ['--import', 'jiti/register', './test/sync/child.ts'], {
+    spawn(process.execPath, ['--import', 'jiti/register', new URL('./child.ts', import.meta.url).pathname], {
       env: { ...process.env, SYNC_ROOT: root, SYNC_URL: url, SYNC_ROWS: String(rows), SYNC_FIRST: String(first) },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
