@@ -115,10 +115,11 @@ const summaryOf = (work: Work, options: SyncOptions): SyncSummary => {
   const plan: SyncPlan = job?.plan ?? { ...emptyPlan(input.spec), status: 'failed', error: work.error }
   const tally = delivered?.tally ?? noTally
   const { begun } = job?.outgoing ?? { begun: { planned: 0, upserts: 0, removes: 0 } }
+  const waiting = begun.upserts + begun.removes - tally.sentUpserts - tally.sentRemoves
   const error = work.error ?? delivered?.stopped ?? delivered?.faults[0] ?? guardError(plan)
   return {
     ...emptySummary(plan),
-    ...statusOf(work, plan, error),
+    ...statusOf(work, plan, waiting + tally.retrying, error),
     sent: { upsert: tally.sentUpserts, remove: tally.sentRemoves },
     delivered: tally.upserts,
     removed: tally.removes,
@@ -126,7 +127,7 @@ const summaryOf = (work: Work, options: SyncOptions): SyncSummary => {
     retry: tally.retrying,
     unknown: tally.unknown,
     pending: tally.pending,
-    waiting: begun.upserts + begun.removes - tally.sentUpserts - tally.sentRemoves,
+    waiting,
     requests: tally.calls,
     written: plan.takes === 'snapshot' ? delivered?.written !== undefined : undefined,
     seconds: (options.clock.now() - work.startedAt) / 1000,
@@ -134,7 +135,7 @@ const summaryOf = (work: Work, options: SyncOptions): SyncSummary => {
   }
 }
 
-const statusOf = (work: Work, plan: SyncPlan, error: unknown): Pick<SyncSummary, 'status' | 'reason'> => {
+const statusOf = (work: Work, plan: SyncPlan, left: number, error: unknown): Pick<SyncSummary, 'status' | 'reason'> => {
   const { delivered } = work
   if (plan.status === 'guarded') return { status: 'guarded', reason: plan.reason }
   if (work.error !== undefined) {

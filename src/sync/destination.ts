@@ -82,7 +82,8 @@ export interface Writer {
   write(changes: readonly Change[], context: WriteContext): Promise<WriteResult>
   /** For `snapshot`: writes all rows at once, visible only when whole. Returns the number written. */
   replace?(rows: AsyncIterable<JsonObject>, context: SnapshotContext): Promise<number>
-  /** Asks for the end of a job; `changes` are those that were taken into it, in order. `pending` again when it is not over. */
+  /** Asks for the end of a job; `changes` are those that were taken into it, in order, with empty records, because a job may outlive
+   * the process that began it. `pending` again when it is not over. */
   poll?(job: string, changes: readonly Change[], context: WriteContext): Promise<readonly Outcome[]>
   close?(): Promise<void>
 }
