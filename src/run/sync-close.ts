@@ -146,7 +146,7 @@ const statusOf = (work: Work, plan: SyncPlan, left: number, error: unknown): Pic
   if (delivered.stopped !== undefined) {
     return { status: delivered.stopped.kind === 'transient' ? 'stopped' : 'failed', reason: reasonOf(error) }
   }
-  if (delivered.interrupted)
+  if (delivered.interrupted && left > 0)
     return { status: 'interrupted', reason: 'interrupted; what is left goes out with the next run' }
   return { status: 'done', reason: delivered.faults.length > 0 ? reasonOf(error) : undefined }
 }
