@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/core/clock.ts'
 import { bigquery } from '../../../src/warehouse/define-bigquery.ts'
 import { literal } from '../../../src/warehouse/bigquery/text.ts'
+import { engineRelations } from '../../../src/warehouse/relations.ts'
+import { columnType } from '../../../src/warehouse/statements.ts'
 import { openWarehouse, type Value, type Warehouse } from '../../../src/warehouse/warehouse.ts'
 import { findEmulator } from '../../bigquery-emulator/emulator.ts'
 import { allRows } from '../functions/all-rows.ts'
@@ -34,6 +36,16 @@ describe.skipIf(typeof emulator === 'string')('BigQuery by its stand-in', () => 
       { n: 3 },
       { n: 0 },
     ])
+  })
+
+  it('has the relations of the engine with the columns it names', { timeout }, async () => {
+    for (const [name, { columns }] of Object.entries(engineRelations)) {
+      const wanted = Object.entries<string>(columns).map(([column, type]) => ({
+        name: column,
+        type: w.typeName(columnType(type)),
+      }))
+      expect(await w.describe(`select * from ${w.name({ schema: 'cdp', name })}`), name).toEqual(wanted)
+    }
   })
 
   it('takes names with spaces and letters of any script', { timeout }, async () => {

@@ -4,6 +4,10 @@ export const gaps: Readonly<Record<string, string>> = {
     'its statement has UNNEST in the select list, which GoogleSQL does not; shown with FROM UNNEST in dialect.test.ts',
   'a quoted identifier may hold quotes, spaces and any letter':
     'tables and columns of BigQuery may have letters of any script, digits, spaces, _ and -, but no quotes; shown in dialect.test.ts',
+  'the migrations give exactly the relations the engine names':
+    'the stand-in lists functions among the tables; the columns are shown in dialect.test.ts',
+  'an older state is read as it is, and migrated when opened to write':
+    'the stand-in lists functions among the tables; that an empty state is made is shown in statements.test.ts',
   'a refused statement says its line and column': 'the stand-in gives no place; shown in service.test.ts',
   'a stream does not read ahead':
     'a result is computed whole before its first page; that pages are fetched one by one is shown in service.test.ts',
