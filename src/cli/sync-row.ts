@@ -12,9 +12,9 @@ export const syncRow = ({ plan, error: _, ...summary }: SyncSummary): DataRow =>
 
 /** Columns that are nought in every row say nothing on a terminal. */
 export const forPeople = (rows: readonly DataRow[]): readonly DataRow[] => {
-  const flat = rows.map(({ sent, sync, status, ...rest }) => {
+  const flat = rows.map(({ sent, sync, status, ...rest }): DataRow => {
     const { upsert, remove } = sent as SyncSummary['sent']
-    return { sync, status, upserts: upsert, removes: remove, ...rest } as DataRow
+    return { sync, status, upserts: upsert, removes: remove, ...rest }
   })
   const kept = (name: string): boolean =>
     ['sync', 'status', 'upserts', 'removes'].includes(name) ||

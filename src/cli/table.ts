@@ -36,9 +36,11 @@ const cut = (text: string, width: number): string => {
 const textOf = (cell: unknown): string => {
   if (cell === null || cell === undefined) return ''
   if (typeof cell === 'number' || typeof cell === 'bigint') return cell.toLocaleString('en-US')
-  if (typeof cell === 'object' || typeof cell === 'function')
-    return JSON.stringify(cell, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
-  return String(cell as string).replaceAll(/\s*\n\s*/g, ' ⏎ ')
+  const text =
+    typeof cell === 'string'
+      ? cell
+      : JSON.stringify(cell, (_key, v: unknown) => (typeof v === 'bigint' ? v.toString() : v))
+  return text.replaceAll(/\s*\n\s*/g, ' ⏎ ')
 }
 
 /** Rows as an aligned table with a header line; `columns` is the window's width. */

@@ -16,11 +16,12 @@ export const lastRuns = (warehouse: Warehouse): Promise<RunStatus[]> =>
   kysely(warehouse)
     .selectFrom('cdp.runs as r')
     .select(['r.run_id as run', 'r.command', 'r.status', 'r.started_at', 'r.finished_at', 'r.exit_code'])
-    .where(({ eb, selectFrom }) =>
-      eb(
+    .where((of) =>
+      of.eb(
         'r.run_id',
         'in',
-        selectFrom('cdp.runs as n')
+        of
+          .selectFrom('cdp.runs as n')
           .select(({ fn }) => fn.max('n.run_id').as('newest'))
           .groupBy('n.command'),
       ),
@@ -40,11 +41,12 @@ export const wrongNow = async (warehouse: Warehouse): Promise<WrongStatus[]> => 
   const models = await db
     .selectFrom('cdp.versions as v')
     .leftJoin('cdp.run_steps as s', (join) =>
-      join.onRef('s.step', '=', 'v.relation').on(({ eb, selectFrom }) =>
-        eb(
+      join.onRef('s.step', '=', 'v.relation').on((of) =>
+        of.eb(
           's.run_id',
           '=',
-          selectFrom('cdp.run_steps as n')
+          of
+            .selectFrom('cdp.run_steps as n')
             .select(({ fn }) => fn.max('n.run_id').as('newest'))
             .whereRef('n.step', '=', 'v.relation'),
         ),
@@ -58,11 +60,12 @@ export const wrongNow = async (warehouse: Warehouse): Promise<WrongStatus[]> => 
     .selectFrom('cdp.loads as l')
     .select(['l.stream as name', 'l.error as detail'])
     .where('l.status', '=', 'failed')
-    .where(({ eb, selectFrom }) =>
-      eb(
+    .where((of) =>
+      of.eb(
         'l.load_id',
         '=',
-        selectFrom('cdp.loads as n')
+        of
+          .selectFrom('cdp.loads as n')
           .select(({ fn }) => fn.max('n.load_id').as('newest'))
           .whereRef('n.stream', '=', 'l.stream'),
       ),

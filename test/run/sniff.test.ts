@@ -26,7 +26,10 @@ describe('a look at files that have not landed', () => {
     writeFileSync(join(root, 'data/b.csv'), 'id,Full Name,points,birthday\n02,Binh,7,1990-01-02\n')
     const columns = await sniff('data/*.csv', { key: ['id'] })
     expect(columns?.map(({ name }) => name)).toEqual(['id', 'Full_Name', 'points', 'birthday'])
-    expect(Object.fromEntries((columns ?? []).map(({ name, type }) => [name, type]))).toMatchObject({ id: 'text', points: 'integer' })
+    expect(Object.fromEntries((columns ?? []).map(({ name, type }) => [name, type]))).toMatchObject({
+      id: 'text',
+      points: 'integer',
+    })
   })
 
   it('reads only the head of a long file, and never half a line', async () => {

@@ -12,10 +12,8 @@ it('writes every day as the calendar of JavaScript does', () => {
     }),
     { numRuns: 2000 },
   )
-  for (let days = -800; days < 40_000; days++) {
-    const iso = new Date(days * day).toISOString().slice(0, 10)
-    if (dateText(days) !== iso) expect(dateText(days)).toBe(iso)
-  }
+  const days = Array.from({ length: 40_800 }, (_, at) => at - 800)
+  expect(days.filter((each) => dateText(each) !== new Date(each * day).toISOString().slice(0, 10))).toEqual([])
 })
 
 it('writes every instant as JavaScript does, with no zero at the end', () => {

@@ -1,10 +1,10 @@
 // `cdp plan`: what a run and a sync would do, from the same plans that they perform.
 import type { CommandModule } from '../commands.ts'
-import { createContext } from '../context.ts'
+import { createContext, type Context } from '../context.ts'
 import { selection } from '../selection.ts'
 import { formatDuration } from '../../core/clock.ts'
 import { instantOf } from '../../run/options.ts'
-import { planRun, type RunStep } from '../../run/plan.ts'
+import { planRun, type PlanOptions, type RunPlan, type RunStep } from '../../run/plan.ts'
 import { planSyncs } from '../../run/sync.ts'
 
 type SyncPlan = Awaited<ReturnType<typeof planSyncs>>[number]
@@ -34,10 +34,7 @@ changes nothing. A sync is planned on the models as they are built now: after th
         const instant = instantOf(flags.now, context.clock)
         const selected = selection(project, flags.select)
         const fullRefresh = flags.fullRefresh === true
-        const warehouse = await context.openWarehouse('read')
-        const run = await planRun(warehouse, project, { instant, selected, fullRefresh }).finally(() =>
-          warehouse.close(),
-        )
+        const run = await planned(context, { instant, selected, fullRefresh })
         const steps = run.steps.filter((step) => step.action !== 'none')
         context.output.rows(steps.map(stepRow), (rows) => rows.map(({ type: _, ...row }) => row))
         if (steps.length === 0) context.output.note('A run has nothing to do.')
@@ -53,6 +50,16 @@ changes nothing. A sync is planned on the models as they are built now: after th
         return 0
       }),
     )
+}
+
+const planned = async (context: Context, options: PlanOptions): Promise<RunPlan> => {
+  const project = await context.project()
+  const warehouse = await context.openWarehouse('read')
+  try {
+    return await planRun(warehouse, project, options)
+  } finally {
+    await warehouse.close()
+  }
 }
 
 const stepRow = (step: RunStep) => ({

@@ -2,6 +2,7 @@
 import type { CommandModule } from '../commands.ts'
 import { createContext } from '../context.ts'
 import type { DataRow } from '../output.ts'
+import { describeWarehouse } from '../../warehouse/warehouse.ts'
 import { lastRuns, syncStates, wrongNow } from '../../run/status.ts'
 
 export const define: CommandModule['define'] = (command, act) => {
@@ -23,6 +24,7 @@ sync, rejected, waiting or unknown, and the most frequent reason. Everything sho
               rows.map((row): DataRow => ({ type: what, ...row })),
               (list) => list.map(({ type: _, ...row }) => row),
             )
+          context.output.note(`${project.name} in ${await describeWarehouse(project.warehouse, project.root)}`)
           part('run', await lastRuns(warehouse))
           const wrong = await wrongNow(warehouse)
           if (wrong.length > 0 && context.output.isTable) context.output.note('\nNeeds somebody:')
