@@ -71,6 +71,7 @@ export const startJob = async (warehouse: Warehouse, input: SyncInput, options: 
     }
     await rehash(warehouse, sync)
     const prepared = await preparePlan(warehouse, input, await readWorld(warehouse), options)
+    warnOfStuck(prepared, options)
     const goesOut = outgoing(prepared)
     if (goesOut !== undefined && missing(options.secrets).length > 0) {
       throw new CdpError('SECRETS_MISSING', { names: missing(options.secrets) })
@@ -87,6 +88,14 @@ export const startJob = async (warehouse: Warehouse, input: SyncInput, options: 
     await lease.release()
     throw error
   }
+}
+
+const warnOfStuck = ({ plan }: Prepared, options: JobOptions): void => {
+  if (plan.rows.stuck === 0) return
+  options.warn(
+    `${plan.rows.stuck} keys are still at ${plan.destination} whose persons do not agree, because this sync does not say how to remove there`,
+    'Name a way in the sync: remove: …; docs/delivery.md says which syncs remove.',
+  )
 }
 
 const interruptedWords = (input: SyncInput, unknown: number): string =>

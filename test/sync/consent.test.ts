@@ -88,6 +88,9 @@ describe('consent', () => {
     await lab.run()
     await consent(['p1', false])
     expect(await lab.run()).toMatchObject({ sent: { upsert: 0, remove: 0 }, plan: { rows: { stuck: 1 } } })
+    expect(lab.events).toContainEqual(
+      expect.objectContaining({ type: 'warning', message: expect.stringContaining('1 keys are still at memory') }),
+    )
   })
 })
 
