@@ -4,5 +4,5 @@
 export const stateVersion = 1
 
 /** Of the statements that install the `cdp.*` functions; a test says the right one when they changed. */
-export const bigqueryFunctionsFingerprint = 'ea48cbd10a0a15ac'
+export const bigqueryFunctionsFingerprint = '957dcb5f163481ef'
 export const functionsFingerprint = 'cf95798f7b5c61bf'

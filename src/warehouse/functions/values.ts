@@ -49,7 +49,7 @@ export const values: FunctionTheme = {
       then format_timestamp('%E4Y-%m-%dT%H:%M:%E6SZ', safe_cast(plain as timestamp), 'UTC')
     when starts_with(literal, 'b"') or starts_with(literal, "b'") then to_hex(safe.from_base64(json_value(form, '$')))
     when starts_with(literal, 'JSON ') or substr(form, 1, 1) in ('[', '{') then form
-    when starts_with(form, '"') and not regexp_contains(literal, '^(?:BIG)?NUMERIC ') then plain
+    when starts_with(form, '"') or regexp_contains(literal, '^(?:BIG)?NUMERIC ') then plain
     else ${NUMBER} end
   from (select format('%T', value) as literal, format('%t', value) as plain, to_json_string(value) as form))`,
     },
