@@ -30,7 +30,7 @@ describe('a project with', { timeout: patience }, () => {
     project.write('models/records.sql', '/*\nkind: view\n*/\nselect id,\n  from from raw.shop_customers\n')
     project.write('models/spending.sql', '/*\nkind: tabel\n*/\nselect 1 as one\n')
     const before = await project.all('select count(*) as n from cdp.runs')
-    for (const command of ['check', 'plan', 'run', 'sync']) {
+    for (const command of ['check', 'run', 'sync']) {
       const ran = await project.cdp([command], { env: { VENDOR_URL: vendor.url } })
       expect(ran, command).toMatchObject({ code: 2, stdout: '' })
       expect(ran.stderr).toMatch(/^models\/records\.sql:5:\d+$/m)

@@ -32,21 +32,23 @@ const saving = (nth: number, when: Crash['when']): Crash => ({
   when,
   nth,
 })
-const points: readonly (readonly [string, Crash])[] = [
-  ['as the run begins', { effect: 'sql', match: /^insert into cdp\.runs/, when: 'after' }],
-  ['while a file is read', { effect: 'sql', match: /^insert into temp\."_cdp_stage/, when: 'after' }],
-  ['in the transaction that lands it', { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after', nth: 2 }],
-  ['before it is committed', { effect: 'sql', match: /^commit/, when: 'before' }],
+const between: readonly (readonly [string, Crash])[] = [
   ['when a stream has landed, before anything else', { effect: 'sql', match: /^commit/, when: 'after' }],
-  ['in the middle of the identity', { effect: 'sql', match: /_cdp_identity_component"/, when: 'after' }],
-  ['when ids are being written', { effect: 'sql', match: /into "cdp"\."person_records"/, when: 'after' }],
   ['when the identity is built, before its version is saved', saving(4, 'before')],
   ['as the version of the identity is saved', saving(4, 'after')],
-  ['in the middle of the profile', { effect: 'sql', match: /into "cdp"\."trait_origins"/, when: 'after' }],
   ['when a table is built, before its version is saved', saving(6, 'before')],
-  ['in the middle of the segment', { effect: 'sql', match: /update "cdp"\."segment_members"/, when: 'after' }],
   ['when the segment is built, before its version is saved', saving(7, 'before')],
-  ['before the run is closed', { effect: 'sql', match: /^update cdp\.runs set status = \$1/, when: 'before' }],
+]
+const within: readonly Crash[] = [
+  { effect: 'sql', match: /^insert into cdp\.runs/, when: 'after' },
+  { effect: 'sql', match: /^insert into temp\."_cdp_stage/, when: 'after' },
+  { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after', nth: 2 },
+  { effect: 'sql', match: /_cdp_identity_component"/, when: 'after' },
+  { effect: 'sql', match: /into "cdp"\."person_records"/, when: 'after' },
+  { effect: 'sql', match: /into "cdp"\."trait_origins"/, when: 'after' },
+  { effect: 'sql', match: /"main"\."spending" as /, when: 'before' },
+  { effect: 'sql', match: /update "cdp"\."segment_members"/, when: 'after' },
+  { effect: 'sql', match: /^update cdp\.runs set status = \$1/, when: 'before' },
 ]
 
 describe('a run that is killed', { timeout: patience }, () => {
@@ -73,13 +75,28 @@ describe('a run that is killed', { timeout: patience }, () => {
     expect(expected['cdp.quarantine']).toHaveLength(2)
   })
 
-  it.for(points)('%s', async ([, crash]) => {
+  const yesterday = (): void => {
     rmSync(at('.cdp/test.duckdb.wal'), { force: true })
     copyFileSync(at('day-1.duckdb'), at('.cdp/test.duckdb'))
-    expect((await project.cdp(secondRun, { crash })).signal).toBe('SIGKILL')
+  }
+  const asExpected = async (): Promise<void> => {
     await project.must(secondRun)
     expect(await stateOf(project)).toEqual(expected)
     const third = { instant: '2026-11-03T00:00:00Z', selected: undefined, fullRefresh: false }
     expect((await project.read((warehouse) => planRun(warehouse, compiled, third))).quiet).toBe(true)
+  }
+
+  it.for(between)('%s, loses nothing', async ([, crash]) => {
+    yesterday()
+    expect((await project.cdp(secondRun, { crash })).signal).toBe('SIGKILL')
+    await asExpected()
+  })
+
+  it('in the middle of every stage, one after the other, loses nothing', async () => {
+    yesterday()
+    for (const crash of within) {
+      expect((await project.cdp(secondRun, { crash })).signal, String(crash.match)).toBe('SIGKILL')
+    }
+    await asExpected()
   })
 })

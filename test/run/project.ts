@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import { systemClock, type Clock } from '../../src/core/clock.ts'
 import type { RunEvent } from '../../src/core/events.ts'
+import { openCompiled } from '../../src/project/cache.ts'
+import type { CompiledProject } from '../../src/project/compiled.ts'
 import { loadProject } from '../../src/project/load.ts'
 import { planRun, type PlanOptions, type RunPlan } from '../../src/run/plan.ts'
 import { performRun, type PerformOptions, type RunResult } from '../../src/run/run.ts'
@@ -29,7 +31,8 @@ export const runProject = (files: Readonly<Record<string, string>>): RunProject 
   const folder = folderOf(files)
   const events: RunEvent[] = []
   let runs = 0
-  const load = async () => (await loadProject(folder.root)).compiled
+  const load = async (): Promise<CompiledProject> =>
+    (await openCompiled(folder.root)) ?? (await loadProject(folder.root)).compiled
   const open = async (mode: 'read' | 'write'): Promise<Warehouse> =>
     openWarehouse((await load()).warehouse, { root: folder.root, mode, waitMs: 0, clock: systemClock })
   const opened = async <T>(mode: 'read' | 'write', work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
