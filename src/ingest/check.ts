@@ -24,9 +24,15 @@ export interface Rules {
 }
 
 /** The value of a planned column, typed: an expression over the staged rows `s`. */
-export const valueOf = ({ staged, type }: ColumnPlan, timeZone: string): string => {
+export const valueOf = ({ staged, type, declared }: ColumnPlan, timeZone: string): string => {
   if (!staged) return `cast(null as ${readerType(type)})`
-  return staged.typed === type ? `s.${quote(staged.name)}` : cast(staged.text, type, timeZone)
+  if (staged.typed === type) return `s.${quote(staged.name)}`
+  if (type === 'text') return staged.unquoted ?? staged.text
+  // A guessed instant has been found to be canonical in every row.
+  if (type === 'timestamp' && !declared && staged.evidence.kind !== 'told') {
+    return `try_cast(${staged.text} as timestamptz)`
+  }
+  return cast(staged.text, type, timeZone)
 }
 
 export const checkRows = async (

@@ -3,7 +3,6 @@
 import { CdpError } from '../core/errors.ts'
 import type { ColumnType } from '../warehouse/warehouse.ts'
 import { decimalFor, decimalFacts, inferTypes } from './infer.ts'
-import { jsonKinds } from './json/kinds.ts'
 import { always, measure } from './measure.ts'
 import { safeName, type NamedColumn } from './names.ts'
 import type { RecordedColumn } from './schema.ts'
@@ -107,13 +106,11 @@ export const planColumns = async (
 /** Whether the type in force keeps a value as it came. */
 const keeps = (column: StageColumn, type: TypeInForce): string => {
   const { evidence, text } = column
-  const strings = evidence.kind === 'json' && (evidence.kinds & jsonKinds.string) !== 0
-  const format = evidence.kind === 'told' && type.type === 'timestamp' ? 'any' : type.format
-  if (evidence.kind === 'number') return valueKept(text, type.type)
   if (evidence.kind === 'told' && evidence.type === type.type) return toldKept(text, type.type)
-  return evidence.kind === 'spelled' || strings
-    ? printsBack(text, { type: type.type, format })
-    : valueKept(text, type.type)
+  const format = evidence.kind === 'told' && type.type === 'timestamp' ? 'any' : type.format
+  // Of JSON what is staged in quotes is a string, and no number.
+  const spelled = evidence.kind === 'spelled' || type.type === 'date' || type.type === 'timestamp'
+  return spelled ? printsBack(text, { type: type.type, format }) : valueKept(text, type.type)
 }
 
 /** New types of the recorded columns whose values no longer all fit. */

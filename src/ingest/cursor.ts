@@ -14,7 +14,8 @@ export const cursorReached = async (
   timeZone: string,
 ): Promise<string | undefined> => {
   if (!plan.staged) return since
-  const rows = [`select ${plan.staged.text} as written, ${valueOf(plan, timeZone)} as reached from ${stage.table} s`]
+  const written = plan.type === 'text' ? (plan.staged.unquoted ?? plan.staged.text) : plan.staged.text
+  const rows = [`select ${written} as written, ${valueOf(plan, timeZone)} as reached from ${stage.table} s`]
   if (since !== undefined) rows.push(`select ${literal(since)}, ${cast(literal(since), plan.type, timeZone)}`)
   const [row] = await work.reader.all<{ written: string | null }>(
     `select arg_max(written, reached) as written from (${rows.join(' union all ')}) where reached is not null`,

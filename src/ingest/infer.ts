@@ -10,7 +10,7 @@ const text: TypeInForce = { type: 'text', format: undefined }
 
 /** What may be tried, in order. */
 const guesses = ['boolean', 'integer', 'decimal', 'double', 'date', 'timestamp'] as const
-type Guess = (typeof guesses)[number]
+type Guess = (typeof guesses)[number] | 'nested'
 
 const sampleRows = 2048
 
@@ -57,17 +57,12 @@ const guessesFor = (column: StageColumn, isKey: boolean): readonly Guess[] => {
   if (evidence.kind === 'told') return []
   if (evidence.kind === 'number') return ['integer', 'decimal']
   if (evidence.kind === 'spelled') return isKey ? ['date', 'timestamp'] : guesses
-  switch (evidence.kinds) {
-    case jsonKinds.string:
-      return ['date', 'timestamp']
-    case jsonKinds.integer:
-      return ['integer', 'decimal']
-    case jsonKinds.number:
-    case jsonKinds.number + jsonKinds.integer:
-      return isKey ? [] : ['decimal', 'double']
-    default:
-      return []
-  }
+  const { kinds } = evidence
+  if (kinds === jsonKinds.string) return ['date', 'timestamp']
+  if (kinds === jsonKinds.boolean) return ['boolean']
+  if (kinds === jsonKinds.nested) return ['nested']
+  if (kinds === jsonKinds.integer) return isKey ? ['integer'] : ['integer', 'decimal', 'double']
+  return (kinds & ~(jsonKinds.integer | jsonKinds.number)) === 0 && kinds > 0 && !isKey ? ['decimal', 'double'] : []
 }
 
 // A decimal's and a timestamp's test is on the shape alone: which decimal, and how the seconds are written, is measured.
@@ -75,12 +70,12 @@ const test = (column: StageColumn, guess: Guess): string => {
   const value = column.text
   const isNumber = column.evidence.kind === 'json' || column.evidence.kind === 'number'
   if (guess === 'decimal') {
-    // A number is not written with an exponent, and is not NaN or infinite.
-    const digits = ['e', 'E', 'n', 'N'].map((letter) => `not contains(${value}, '${letter}')`).join(' and ')
-    const plainly = isNumber ? digits : `regexp_full_match(${value}, '${spelledDecimal}')`
+    const finite = `isfinite(try_cast(${value} as double)) and not contains(${value}, 'e') and not contains(${value}, 'E')`
+    const plainly = isNumber ? finite : `regexp_full_match(${value}, '${spelledDecimal}')`
     return `${plainly} and (not starts_with(${value}, '-0') or try_cast(${value} as double) <> 0)`
   }
   if (guess === 'timestamp') return printsBack(value, { type: guess, format: 'any' })
+  if (guess === 'nested') return `(starts_with(${value}, '{') or starts_with(${value}, '['))`
   if (isNumber && guess === 'integer') return `try_cast(${value} as bigint) is not null and not contains(${value}, '.')`
   // Of an integer in a JSON column with fractions a double keeps fifteen digits for certain.
   if (isNumber && guess === 'double') {
@@ -113,22 +108,19 @@ const details = (open: ReadonlyMap<StageColumn, readonly Guess[]>): Map<string, 
   return out
 }
 
-/** Digits before the point, and after it as they are written; JSON numbers have no written zeros at their end. */
-export const decimalFacts = (column: StageColumn): [string, string][] => {
-  const { text: written } = column
-  const whole = `substr(${written}, 1, length(${written}) - 2)`
-  const value =
-    column.evidence.kind === 'json'
-      ? `(case when ends_with(${written}, '.0') then ${whole} else ${written} end)`
-      : written
+/** Digits before the point, and after it as they are written. */
+export const decimalFacts = ({ text: value, evidence }: StageColumn): [string, string][] => {
   const point = `instr(${value}, '.')`
   const fraction = `case when ${point} > 0 then strlen(${value}) - ${point} else 0 end`
-  return [
-    [
-      'whole',
-      `max(strlen(ltrim(${value}, '-')) - case when ${point} > 0 then strlen(${value}) - ${point} + 1 else 0 end)`,
-    ],
+  const digits = `case when ${point} > 0 then ${point} - 1 else strlen(${value}) end`
+  const facts: [string, string][] = [
+    ['whole', `max(${digits} - case when starts_with(${value}, '-') then 1 else 0 end)`],
     ['fraction', `max(${fraction})`],
+  ]
+  // How zeros at the end are written matters only for text that must print back.
+  if (evidence.kind !== 'spelled') return facts
+  return [
+    ...facts,
     ['least fraction', `min(${fraction})`],
     ['fraction ends in 0', `bool_or(${point} > 0 and ends_with(${value}, '0'))`],
   ]
@@ -154,11 +146,10 @@ const decide = (
   if (evidence.kind === 'told') {
     return column.typed !== undefined || fact('told') === true ? { type: evidence.type, format: undefined } : text
   }
-  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.nested) return plain('json')
-  if (evidence.kind === 'json' && evidence.kinds === jsonKinds.boolean) return plain('boolean')
   if (guess === undefined || fact('values') === 0) return text
   if (fact(guess) !== true) return undefined
   if (guess === 'decimal') return decimalFrom(column, fact)
+  if (guess === 'nested') return plain('json')
   return guess === 'timestamp' ? timestampFrom(fact) : plain(guess)
 }
 

@@ -91,10 +91,8 @@ const stageOnce = (
 export const jsonOptions = (stream: ReadStream, format: 'ndjson' | 'json'): JsonOptions => ({
   format,
   known: stream.recorded,
-  typeOf: (column: NamedColumn) => {
-    const promised = promisedTypes(stream.id, stream.settings, [column]).get(column.name)
-    return promised?.type ?? findColumn(stream.recorded, column.name)?.type
-  },
+  promised: (column: NamedColumn) => promisedTypes(stream.id, stream.settings, [column]).get(column.name)?.type,
+  recorded: (column: NamedColumn) => findColumn(stream.recorded, column.name)?.type,
 })
 
 /** Stages what a source's pages were spooled to. */

@@ -9,7 +9,7 @@ import type { NamedColumn } from './names.ts'
 export type Evidence =
   /** Text as a person or program wrote it: a type is guessed only where it prints back. */
   | { readonly kind: 'spelled' }
-  /** JSON: which kinds of values occur, as a sum of `jsonKinds`. */
+  /** JSON: which kinds of values its first records have, as a sum of `jsonKinds`. */
   | { readonly kind: 'json'; readonly kinds: number }
   /** The source itself says the type. */
   | { readonly kind: 'told'; readonly type: ColumnType }
@@ -19,6 +19,8 @@ export type Evidence =
 export interface StageColumn extends NamedColumn {
   /** The value as text: an expression over the staged relation, called `s`. */
   readonly text: string
+  /** The value as the text of a text column, where that differs: `text` is JSON then, and has strings in quotes. */
+  readonly unquoted?: string
   /** Set when the staged column already has this type. */
   readonly typed?: ColumnType
   readonly evidence: Evidence

@@ -10,8 +10,8 @@ import { readLines, spoiled, type TextInput } from './lines.ts'
 export interface JsonOptions {
   readonly format: 'ndjson' | 'json'
   readonly known: readonly NamedColumn[]
-  /** The type of a column, where it is promised or recorded. */
-  readonly typeOf: (column: NamedColumn) => string | undefined
+  readonly promised: (column: NamedColumn) => string | undefined
+  readonly recorded: (column: NamedColumn) => string | undefined
 }
 
 /** Throws STREAM_UNREADABLE when a document is broken: unlike of lines, no part of it can be trusted. */
@@ -23,12 +23,11 @@ export const stageJson = async (work: Work, inputs: readonly TextInput[], option
   else await readDocuments(work, inputs, texts)
   work.signal.throwIfAborted()
   const files = await createFiles(work, texts, inputs)
-  const records = await readable(work, texts, rejected, options.format)
-  const columns = await describeColumns(work, records, options)
+  const shapes = await readShapes(work, texts)
+  const records = await readable(work, texts, shapes, rejected, options.format)
+  const columns = await describeColumns(work, records, shapes, options)
   const table = work.temp('stage')
-  const spec = JSON.stringify(
-    Object.fromEntries(columns.map((c) => [c.original, isNested(c, options) ? 'JSON' : 'VARCHAR'])),
-  )
+  const spec = JSON.stringify(Object.fromEntries(columns.map((c) => [c.original, c.asJson ? 'JSON' : 'VARCHAR'])))
   // By position: names of a struct are found whatever their case, and cannot be empty.
   const parts = columns.map((c, at) => `struct_extract_at(j, ${at + 1}) as ${quote(c.name)}`)
   await reader.run(
@@ -46,10 +45,13 @@ export const stageJson = async (work: Work, inputs: readonly TextInput[], option
     rejected,
     rejectedRows: counted?.rejected ?? 0,
     files,
-    columns: columns.map((c) => ({
-      ...c,
-      text: isNested(c, options) ? `cast(s.${quote(c.name)} as varchar)` : `s.${quote(c.name)}`,
-    })),
+    columns: columns.map(({ name, original, evidence, asJson }) => {
+      const column = `s.${quote(name)}`
+      if (!asJson) return { name, original, evidence, text: column }
+      const text = `cast(${column} as varchar)`
+      const unquoted = `case when starts_with(${text}, '"') then json_extract_string(${column}, '$') else ${text} end`
+      return { name, original, evidence, text, unquoted }
+    }),
     lines: async () => ({ join: `join ${files} f on f._cdp_file = s._cdp_file`, line: numbered }),
     locate: async (rows) => {
       const located = work.temp('located')
@@ -72,18 +74,29 @@ const positions = (texts: string, format: JsonOptions['format']): string =>
     ${format === 'ndjson' ? 'row_number() over upward' : 'cast(null as bigint)'} as line
     from ${texts} window upward as (partition by _cdp_file order by rowid rows unbounded preceding)`
 
-/** Puts aside what is no JSON object; returns the relation of the others. Without any it is all of them, and costs one pass. */
+/** Which lists of keys the texts have: `keys` (null: no JSON), `n`, `first` (row). Quoted. */
+const readShapes = async (work: Work, texts: string): Promise<string> => {
+  const shapes = work.temp('shapes')
+  await work.reader.run(
+    `create temp table ${shapes} as select any_value(keys) as keys, count(*) as n, min(row) as first
+      from (select try(json_keys(text)) as keys, hash(keys) as shape, rowid as row from ${texts}) group by shape`,
+  )
+  return shapes
+}
+
+/** Puts aside what is no JSON object; returns the relation of the others. Where every text has keys, that is all of them. */
 const readable = async (
   work: Work,
   texts: string,
+  shapes: string,
   rejected: string,
   format: JsonOptions['format'],
 ): Promise<string> => {
   const { reader } = work
-  const [counted] = await reader.all<{ all: number; good: number }>(
-    `select count(*) as all, count(*) filter (${isObject}) as good from ${texts}`,
+  const [doubtful] = await reader.all<{ n: number }>(
+    `select count(*) as n from ${shapes} where keys is null or len(keys) = 0`,
   )
-  if (counted?.all === counted?.good) return texts
+  if (doubtful?.n === 0) return texts
   const bad = work.temp('bad')
   await reader.run(`create temp table ${bad} as select rowid as row from ${texts} where not ${isObject}`)
   await reader.run(
@@ -95,17 +108,18 @@ const readable = async (
   return `(select rowid, text, _cdp_file from ${texts} where rowid not in (select row from ${bad}))`
 }
 
+type JsonColumn = Omit<StageColumn, 'text' | 'unquoted'> & { readonly asJson: boolean }
+
 /** Columns in the order in which their keys first occur. */
 const describeColumns = async (
   work: Work,
   records: string,
+  shapes: string,
   options: JsonOptions,
-): Promise<Omit<StageColumn, 'text'>[]> => {
-  const { reader } = work
-  const keys = await reader.all<{ key: string }>(
+): Promise<JsonColumn[]> => {
+  const keys = await work.reader.all<{ key: string }>(
     `select key from (
-        select unnest(keys) as key, first, generate_subscripts(keys, 1) as place
-        from (select json_keys(text) as keys, min(rowid) as first from ${records} group by keys))
+        select unnest(keys) as key, first, generate_subscripts(keys, 1) as place from ${shapes} where keys is not null)
       group by key order by min(first), min(place)`,
   )
   const named = nameColumns(
@@ -113,29 +127,41 @@ const describeColumns = async (
     options.known,
     { sameByRule: false },
   )
-  // Whatever comes is kept by text, and by JSON.
-  const settled = (column: NamedColumn): boolean => ['text', 'json'].includes(options.typeOf(column) ?? '')
-  const open = named.filter((column) => !settled(column))
-  const kinds = new Map<string, number>()
-  if (open.length > 0) {
-    const paths = open.map((column) => literal(`/${column.original.replaceAll('~', '~0').replaceAll('/', '~1')}`))
-    const bits = open.map((_, at) => `coalesce(bit_or(${kindBit(`kinds[${at + 1}]`)}), 0) as k${at}`)
-    const [row] = await reader.all<Record<string, number>>(
-      `select ${bits.join(', ')} from (select json_type(text, [${paths.join(', ')}]) as kinds from ${records})`,
-    )
-    for (const [at, column] of open.entries()) kinds.set(column.name, row?.[`k${at}`] ?? 0)
-  }
-  return named.map((column) => ({ ...column, evidence: { kind: 'json', kinds: kinds.get(column.name) ?? 0 } }))
+  const fresh = named.filter((column) => (options.promised(column) ?? options.recorded(column)) === undefined)
+  const kinds = await kindsOf(work, `(select text from ${records} limit ${sampleRows})`, fresh)
+  // Of a column that is null in all of the first records every record is asked.
+  const empty = fresh.filter((column) => kinds.get(column.name) === 0)
+  for (const [name, kind] of await kindsOf(work, records, empty)) kinds.set(name, kind)
+  return named.map((column) => {
+    const kind = kinds.get(column.name) ?? 0
+    return { ...column, evidence: { kind: 'json', kinds: kind }, asJson: asJson(column, kind, options) }
+  })
+}
+
+/**
+ * Whether a column is staged as JSON text, in which a string still has its quotes, so that none can pass for a number: where its type
+ * is or may become one that strings do not have.
+ */
+const asJson = (column: NamedColumn, kinds: number, options: JsonOptions): boolean => {
+  const promised = options.promised(column)
+  if (promised !== undefined) return promised === 'json'
+  const recorded = options.recorded(column)
+  return recorded === undefined ? (kinds & jsonKinds.string) === 0 : !['text', 'date', 'timestamp'].includes(recorded)
+}
+
+const sampleRows = 2048
+
+const kindsOf = async (work: Work, records: string, columns: readonly NamedColumn[]): Promise<Map<string, number>> => {
+  if (columns.length === 0) return new Map()
+  const paths = columns.map((column) => literal(`/${column.original.replaceAll('~', '~0').replaceAll('/', '~1')}`))
+  const bits = columns.map((_, at) => `coalesce(bit_or(${kindBit(`kinds[${at + 1}]`)}), 0) as k${at}`)
+  const [row] = await work.reader.all<Record<string, number>>(
+    `select ${bits.join(', ')} from (select json_type(text, [${paths.join(', ')}]) as kinds from ${records})`,
+  )
+  return new Map(columns.map((column, at) => [column.name, row?.[`k${at}`] ?? 0]))
 }
 
 const kindBit = (kind: string): string =>
   `case ${kind} when 'VARCHAR' then ${jsonKinds.string} when 'BOOLEAN' then ${jsonKinds.boolean}
     when 'UBIGINT' then ${jsonKinds.integer} when 'BIGINT' then ${jsonKinds.integer} when 'DOUBLE' then ${jsonKinds.number}
     when 'OBJECT' then ${jsonKinds.nested} when 'ARRAY' then ${jsonKinds.nested} else 0 end`
-
-/** Whether a column's values are kept as JSON text; else a string is taken without its quotes. */
-const isNested = (column: Omit<StageColumn, 'text'>, options: JsonOptions): boolean => {
-  const type = options.typeOf(column)
-  if (type !== undefined) return type === 'json'
-  return column.evidence.kind === 'json' && column.evidence.kinds === jsonKinds.nested
-}
