@@ -121,8 +121,14 @@ const generate = async (
   header: string,
   line: (i: number, random: () => number) => string,
 ): Promise<string> => {
+  // Mulberry32: every bit of it counts, so that names and phones are as many as they look.
   let state = 42
-  const random = (): number => (state = (state * 1_103_515_245 + 12_345) % 2_147_483_648) / 2_147_483_648
+  const random = (): number => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
+  }
   const path = join(root, file)
   const out = createWriteStream(path)
   out.write(header)
