@@ -194,6 +194,8 @@ export const finishJob = async (
   { clock, seam }: { readonly clock: Clock; readonly seam: Seam },
 ): Promise<void> => {
   const { tally } = end
+  // Personal data goes before the end is written: after it, a run that has nothing to do would not look for what a crash left.
+  if (job.outgoing !== undefined) await removeFiles([paths.spool], seam)
   seam('commit')
   await finishRun(warehouse, {
     sync: job.input.spec.id,
@@ -217,5 +219,5 @@ export const finishJob = async (
   if (job.outgoing === undefined) return
   await job.outgoing.journal.close()
   const journals = (await findJournals(paths.journals)).map((part) => part.path)
-  await removeFiles([...journals, paths.spool], seam)
+  await removeFiles(journals, seam)
 }

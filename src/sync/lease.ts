@@ -80,8 +80,8 @@ export const takeLease = async (options: {
   const own = `${path}.${world.self.pid}`
   const create = async (): Promise<boolean> => {
     seam('lease')
-    await writeFile(own, content(), { mode: 0o600 })
     try {
+      await writeFile(own, content(), { mode: 0o600 })
       await link(own, path)
       return true
     } catch (error) {

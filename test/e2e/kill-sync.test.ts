@@ -56,6 +56,7 @@ const folded: Point = [
 const folding: readonly Point[] = [
   ['in the middle of folding', { effect: 'sql', match: /^insert into cdp\.sync_log/, when: 'after' }],
   folded,
+  ['when what went out is deleted and the end not written', { effect: 'disk', match: /^rm .*spool/, when: 'after' }],
 ]
 
 describe('a sync that is killed', { timeout: patience }, () => {
