@@ -244,7 +244,7 @@ const parameters = (runs: number): fc.Parameters<unknown> => ({
 })
 
 describe('after any faults and deaths', () => {
-  it('the destination holds what is wanted, and the books are right', { timeout: 600_000 }, async () => {
+  it('the destination holds what is wanted, and the books are right', { timeout: 3_600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step(stateFaults), { minLength: 1, maxLength: 5 }), people, async (steps, last) => {
         const lab = createLab(
@@ -280,7 +280,7 @@ describe('after any faults and deaths', () => {
     )
   })
 
-  it('every message went out at most once, and none was forgotten', { timeout: 600_000 }, async () => {
+  it('every message went out at most once, and none was forgotten', { timeout: 3_600_000 }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step(messageFaults), { minLength: 1, maxLength: 5 }), people, async (steps, last) => {
         const lab = createLab(

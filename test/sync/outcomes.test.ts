@@ -289,6 +289,26 @@ describe('rows of which nobody knows the end', () => {
   })
 })
 
+describe('a change that was lost, then refused, then taken back', () => {
+  it('is followed by the row as it is: nobody knows which of the two is there', async () => {
+    start()
+    await lab.people(persons(1))
+    await lab.run()
+    await lab.people([{ person_id: 'p1', email: 'u1@x.vn', name: 'Second' }])
+    lab.memory.behave = (changes) => {
+      lab.memory.held.set('u1@x.vn', { name: 'Second' })
+      return changes.map(() => ({ status: 'unknown', reason: 'reset' }))
+    }
+    await lab.run()
+    always({ status: 'rejected', reason: 'no' })
+    await lab.run()
+    healthy()
+    await lab.people(persons(1))
+    expect(await lab.run()).toMatchObject({ delivered: 1 })
+    expect(lab.memory.held.get('u1@x.vn')).toEqual({ name: 'Name 1' })
+  })
+})
+
 describe('ids of changes', () => {
   it('differ when a row comes back to what it was, or a key comes back after it was removed', async () => {
     start()
