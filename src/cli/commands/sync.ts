@@ -19,7 +19,10 @@ export const define: CommandModule['define'] = (command, act) => {
   command
     .option('-s, --select <selector>', 'only these syncs')
     .option('--now <instant>', 'the instant this sync takes as now')
-    .option('--allow <guards...>', 'let guards through once: removals, additions, changes, empty, consent, stale, failed, first-run')
+    .option(
+      '--allow <guards...>',
+      'let guards through once: removals, additions, changes, empty, consent, stale, failed, first-run',
+    )
     .option('--retry-rejected', 'send rejected rows again now, whatever their backoff')
     .option('--strict', 'rejected rows exit 3')
     .addHelpText(
