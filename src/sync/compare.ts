@@ -1,6 +1,6 @@
 // The second half of the diff: the rows that may differ, spelled out as they would be sent, against what the ledger says is held.
 import type { Part } from './shape.ts'
-import { asksConsent, jsonObject, jsonOf, kinds, type DiffFacts, type Words } from './source.ts'
+import { asksConsent, isReadAgain, jsonObject, jsonOf, kinds, type DiffFacts, type Words } from './source.ts'
 import { takesSnapshot } from './spec.ts'
 import { comparedText, fieldHash } from './values.ts'
 
@@ -50,6 +50,9 @@ export const rowCtes = (words: Words, facts: DiffFacts): string[] => {
   const key = shape.keys.map((part) => [part.name, jsonOf(part, words)] as const)
   const names = text(JSON.stringify(shape.fields.map((part) => part.name)))
   const rowHash = `md5(concat_ws(chr(31), ${[names, ...shape.fields.map((_, at) => `coalesce(h${at}, '')`)].join(', ')}))`
+  // Hashes are all of one length: with every field sent, texts of equal length have the same fields, and need not be parsed to be merged.
+  const mergedFields = `case when ${['length(own_fields) = length(fields)', ...shape.fields.map((_, at) => `j${at} is not null`)].join(' and ')}
+      then own_fields else cast(json_merge_patch(coalesce(fields, '{}'), own_fields) as varchar) end`
   const pointers = shape.fields.map((part) => text(pointer(part.name)))
   const heldFields =
     pointers.length === 0 ? [] : [`json_extract_string(fields, [${pointers.join(', ')}]) as held_fields`]
@@ -61,8 +64,8 @@ export const rowCtes = (words: Words, facts: DiffFacts): string[] => {
   ]
   return [
     `wanted as not materialized (
-  select f.*, u.m as match, u.rm, l.fields, ${state}
-  from u join (select * from f${good.length === 0 ? '' : ` where ${good.join(' and ')}`}) f on ${words.match} = u.m
+  select f.* exclude (row_at), u.m as match, u.rm, l.fields, ${state}
+  from u join (select * from f${good.length === 0 ? '' : ` where ${good.join(' and ')}`}) f on ${isReadAgain(words) ? 'f.row_at = u.row_at' : `${words.match} = u.m`}
   left join (select match, fields, ${state} from ${ledger}) l on l.match = u.rm
   where l.status is distinct from 'pending')`,
     `spelled as not materialized (
@@ -77,7 +80,7 @@ export const rowCtes = (words: Words, facts: DiffFacts): string[] => {
     `writes as not materialized (
   select match, seen, rm, ${state}, key, row_hash, record, true as usable, ${kinds.usable} as rank,
     rm is null or fields is null or data_differs or map_differs as differs, data_differs,
-    ${takesSnapshot(spec) ? 'own_fields' : `cast(json_merge_patch(coalesce(fields, '{}'), own_fields) as varchar)`} as fields
+    ${takesSnapshot(spec) ? 'own_fields' : mergedFields} as fields
   from compared)`,
     `removals as not materialized (
   select l.*, l.match as rm, '{}' as record, false as usable, lone.rank, true as differs, true as data_differs,

@@ -22,7 +22,7 @@ const matchCtes = (words: Words): string[] => {
   select match, seen, status <> 'delivered' or wanted = 'remove' as due
   from ${ledger})`,
     `j as materialized (
-  select s.kind, s.match as m, r.match as rm, s.seen is distinct from r.seen or r.due as differs
+  select s.kind, s.row_at, s.match as m, r.match as rm, s.seen is distinct from r.seen or r.due as differs
   from s full join r on s.match = r.match)`,
     `counted as materialized (
   select count(kind) as rows, count(*) filter (kind is not null and rm is not null) as met, count(*) filter (kind is null) as unmet,
@@ -64,7 +64,7 @@ const matchCtes = (words: Words): string[] => {
       ['reference'],
     ),
     `u as not materialized (
-  select m, rm from odd where kind = ${kinds.usable} and ${left})`,
+  select m, rm, row_at from odd where kind = ${kinds.usable} and ${left})`,
   ]
 }
 

@@ -88,6 +88,9 @@ export const flawOf = (words: Words): string => {
   } end`
 }
 
+/** A view, or a join with consent, is worked out once; a table is read again by its row numbers, which is cheaper than a copy of it. */
+export const isReadAgain = (words: Words): boolean => !words.shape.isView && !asksConsent(words)
+
 export const asksConsent = ({ input }: Words): boolean =>
   input.spec.purpose !== undefined && input.consent !== undefined
 
@@ -102,8 +105,7 @@ export const sourceCtes = (words: Words): string[] => {
   const columns = shape.columns.map((name, at) => `t.${warehouse.quote(name)} as c${at}`)
   const person = shape.hasPerson ? 'cast(t.person_id as varchar)' : 'cast(null as varchar)'
   const asks = asksConsent(words)
-  // A view, or a join with consent, is worked out once; a table is read again, which is cheaper than a copy of it.
-  const once = shape.isView || asks ? 'materialized' : 'not materialized'
+  const again = isReadAgain(words)
   const bad = words.unsendable === undefined ? keyless(words) : `${keyless(words)} or ${words.unsendable}`
   const flawed = `case when ${bad} then ${kinds.flawed} else ${kinds.usable} end`
   const kind = asks
@@ -119,8 +121,8 @@ export const sourceCtes = (words: Words): string[] => {
       : []
   return [
     ...consented,
-    `f as ${once} (
-  select ${[...columns, `${person} as person_id`, ...(asks ? ['p.granted'] : [])].join(', ')}
+    `f as ${again ? 'not materialized' : 'materialized'} (
+  select ${[...columns, again ? 't.rowid as row_at' : 'cast(null as bigint) as row_at', `${person} as person_id`, ...(asks ? ['p.granted'] : [])].join(', ')}
   from ${from} t${asks ? ` left join consented p on p.person_id = ${person}` : ''})`,
     `s as not materialized (
   select *, ${kind} as kind, ${words.match} as match, ${words.seen} as seen from f)`,
