@@ -1,10 +1,11 @@
-// What a run writes about itself: one row in cdp.runs, one row a step in cdp.run_steps.
+// What a run writes about itself: one row in cdp.runs, one row a step in cdp.run_steps, and the versions of what it built.
 import type { Clock } from '../core/clock.ts'
 import { insertRows } from '../warehouse/statements.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { packageVersion } from '../core/package.ts'
 import { thisProcess } from './options.ts'
 import type { StepResult } from './run.ts'
+import type { Version } from './versions.ts'
 
 export interface EndedStep extends StepResult {
   /** ISO, UTC. */
@@ -54,4 +55,58 @@ export const recordSteps = async (warehouse: Warehouse, runId: string, steps: re
     finished_at: finishedAt,
   }))
   await insertRows(warehouse, { schema: 'cdp', name: 'run_steps' }, rows)
+}
+
+export interface SavedVersion extends Version {
+  /** ISO, UTC. */
+  readonly built_at: string
+}
+
+/** Saves versions in place of those that are known. Several at a time, because a statement costs more than the row it writes. */
+export const saveVersions = async (
+  warehouse: Warehouse,
+  versions: readonly SavedVersion[],
+  isKnown: (relation: string) => boolean,
+): Promise<void> => {
+  const known = versions.map(({ relation }) => relation).filter(isKnown)
+  await warehouse.transaction(async () => {
+    if (known.length > 0) {
+      const marks = known.map((_, at) => `$${at + 1}`).join(', ')
+      await warehouse.run({ sql: `delete from cdp.versions where relation in (${marks})`, parameters: known })
+    }
+    await insertRows(
+      warehouse,
+      { schema: 'cdp', name: 'versions' },
+      versions.map((version) => ({ ...version })),
+    )
+  })
+}
+
+/** Keeps steps and versions of models until there are some, and writes them down together. A process that dies before builds those models again. */
+export interface Recorder {
+  step(step: EndedStep): Promise<void>
+  version(version: SavedVersion): void
+  flush(): Promise<void>
+}
+
+const kept = 25
+
+export const createRecorder = (warehouse: Warehouse, runId: string, known: ReadonlyMap<string, Version>): Recorder => {
+  const before = new Set(known.keys())
+  const steps: EndedStep[] = []
+  const versions = new Map<string, SavedVersion>()
+  const flush = async (): Promise<void> => {
+    if (versions.size > 0) await saveVersions(warehouse, [...versions.values()], (relation) => before.has(relation))
+    for (const relation of versions.keys()) before.add(relation)
+    versions.clear()
+    await recordSteps(warehouse, runId, steps.splice(0))
+  }
+  return {
+    flush,
+    version: (version) => void versions.set(version.relation, version),
+    async step(step) {
+      steps.push(step)
+      if (steps.length >= kept) await flush()
+    },
+  }
 }

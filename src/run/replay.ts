@@ -2,8 +2,8 @@
 import { mkdirSync } from 'node:fs'
 import { replay, type ReplayOptions, type ReplayResult } from '../ingest/replay.ts'
 import type { RunOptions } from './options.ts'
-import { startRun, finishRun } from './record.ts'
-import { landedVersion, saveVersion } from './versions.ts'
+import { finishRun, saveVersions, startRun } from './record.ts'
+import { landedVersion } from './versions.ts'
 
 export type { ReplayResult } from '../ingest/replay.ts'
 
@@ -31,7 +31,8 @@ export const performReplay = async (options: ReplayRunOptions): Promise<readonly
       const stored: ReplayOptions['stored'] = async ({ changed, rowsTotal }) => {
         if (!changed) return
         const version = landedVersion(stream.relation, runId, rowsTotal)
-        await saveVersion(warehouse, version, new Date(clock.now()).toISOString(), true)
+        const built_at = new Date(clock.now()).toISOString()
+        await saveVersions(warehouse, [{ ...version, built_at }], () => true)
       }
       results.push(await replay({ ...options, warehouse, stream, root, timeZone, stored }))
     }

@@ -8,7 +8,6 @@ import { missingSecrets } from '../project/secrets.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { RunOptions } from './options.ts'
 import { planRun, type RunPlan, type RunStep } from './plan.ts'
-import { finishRun, recordSteps, startRun, type EndedStep } from './record.ts'
 
 export interface StepResult {
   readonly step: string
@@ -67,10 +66,11 @@ const quietResult = (plan: RunPlan, options: PerformOptions): RunResult => {
 
 const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: PerformOptions): Promise<RunResult> => {
   const { performLand, performModel } = await import('./steps.ts')
+  const { createRecorder, finishRun, startRun } = await import('./record.ts')
   mkdirSync(options.tempDir, { recursive: true })
   await startRun(warehouse, { ...options, command: 'run' })
   const steps: StepResult[] = []
-  const unrecorded: EndedStep[] = []
+  const recorder = createRecorder(warehouse, options.runId, plan.versions)
   const broken = new Set<string>()
   for (const step of plan.steps) {
     if (options.signal.aborted) break
@@ -81,7 +81,7 @@ const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: Perform
       outcome =
         step.kind === 'land'
           ? await performLand(step, plan.versions, warehouse, options)
-          : await performModel(step, plan.versions, broken, warehouse, options)
+          : await performModel(step, plan.versions, broken, recorder, warehouse, options)
     } catch (error) {
       outcome = { status: 'failed', detail: reasonOf(error), error }
     }
@@ -90,11 +90,10 @@ const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: Perform
     const finished = options.clock.now()
     const done = result(step, outcome, (finished - started) / 1000)
     steps.push(done)
-    unrecorded.push({ ...done, finishedAt: new Date(finished).toISOString() })
-    if (unrecorded.length >= 25) await recordSteps(warehouse, options.runId, unrecorded.splice(0))
+    await recorder.step({ ...done, finishedAt: new Date(finished).toISOString() })
     emitFinished(done, options)
   }
-  await recordSteps(warehouse, options.runId, unrecorded)
+  await recorder.flush()
   const interrupted = options.signal.aborted
   const failed = interrupted ? 'interrupted' : worstOf(steps, options.strict)
   await finishRun(warehouse, {

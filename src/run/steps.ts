@@ -7,7 +7,8 @@ import type { BuildContext } from '../models/model.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { LandStep, ModelStep } from './plan.ts'
 import type { PerformOptions, StepOutcome } from './run.ts'
-import { inputFingerprint, landedVersion, saveVersion, type Version, type Versions } from './versions.ts'
+import { saveVersions, type Recorder } from './record.ts'
+import { inputFingerprint, landedVersion, type Version, type Versions } from './versions.ts'
 
 /** Lands one stream; its raw relation gets a new version only when its content changed. */
 export const performLand = async (
@@ -23,7 +24,8 @@ export const performLand = async (
   let saved: Version | undefined
   const save = async (rowsTotal: number): Promise<void> => {
     saved = landedVersion(stream.relation, options.runId, rowsTotal)
-    await saveVersion(warehouse, saved, new Date(options.clock.now()).toISOString(), versions.has(relation))
+    const built_at = new Date(options.clock.now()).toISOString()
+    await saveVersions(warehouse, [{ ...saved, built_at }], (name) => versions.has(name))
   }
   const loaded = await land({
     warehouse,
@@ -60,6 +62,7 @@ export const performModel = async (
   step: ModelStep,
   versions: Versions,
   broken: ReadonlySet<string>,
+  recorder: Recorder,
   warehouse: Warehouse,
   options: PerformOptions,
 ): Promise<StepOutcome> => {
@@ -70,13 +73,13 @@ export const performModel = async (
     timeZone: options.project.timeZone,
     engine: warehouse.engine,
   })
-  const save = async (version: Pick<Version, 'version' | 'content' | 'rows' | 'status'>): Promise<void> => {
+  const save = (version: Pick<Version, 'version' | 'content' | 'rows' | 'status'>): void => {
     const instant = model.readsClock ? options.instant : null
     const full = { relation: model.name, fingerprint: inputs, instant, ...version }
-    await saveVersion(warehouse, full, new Date(options.clock.now()).toISOString(), versions.has(model.name))
+    recorder.version({ ...full, built_at: new Date(options.clock.now()).toISOString() })
     versions.set(model.name, full)
   }
-  const saveFailed = (): Promise<void> =>
+  const saveFailed = (): void =>
     save({
       version: known?.version ?? '',
       content: known?.content ?? null,
@@ -86,7 +89,7 @@ export const performModel = async (
 
   const cause = model.reads.find((name) => broken.has(name))
   if (cause !== undefined) {
-    await saveFailed()
+    saveFailed()
     return { status: 'skipped', detail: `${cause} failed` }
   }
   const context: BuildContext = {
@@ -104,21 +107,21 @@ export const performModel = async (
     const due = model.tests.some((test) => test.reads.some((name) => versions.get(name)?.version === options.runId))
     if (!due) return { status: 'unchanged', detail: 'unchanged' }
     const tested = testOutcome(await runTests(model, context))
-    if (tested.wrong) await save({ ...known, status: 'failed' })
+    if (tested.wrong) save({ ...known, status: 'failed' })
     return {
       status: tested.status,
       rows: known.rows ?? undefined,
       detail: ['only tested', ...tested.details].join('; '),
     }
   }
-  const built = await buildModel(model, context).catch(async (error: unknown) => {
-    await saveFailed()
+  const built = await buildModel(model, context).catch((error: unknown) => {
+    saveFailed()
     throw error
   })
   const tested = testOutcome(await runTests(model, context))
   const equal = built.unchanged ?? (built.content !== undefined && known?.content === built.content)
   const same = equal && known !== undefined && known.version !== ''
-  await save({
+  save({
     version: same ? known.version : options.runId,
     content: built.content ?? null,
     rows: built.rows ?? null,

@@ -2,7 +2,7 @@
 // Plain SQL and no imports beyond core: this is on the path of a run that has nothing to do.
 import { fingerprint } from '../core/hash.ts'
 import type { CompiledModel } from '../models/model.ts'
-import type { Session, Warehouse } from '../warehouse/warehouse.ts'
+import type { Session } from '../warehouse/warehouse.ts'
 
 export interface Version {
   readonly relation: string
@@ -21,32 +21,6 @@ export const readVersions = async (session: Session): Promise<Versions> => {
     'select relation, version, fingerprint, content, rows, status, instant from cdp.versions',
   )
   return new Map(rows.map((row) => [row.relation, row]))
-}
-
-/** Saves one version, in place of the one that `isKnown`; the caller holds the transaction in which the relation itself was built where the engine can. */
-export const saveVersion = async (
-  warehouse: Warehouse,
-  version: Version,
-  at: string,
-  isKnown = true,
-): Promise<void> => {
-  if (isKnown) {
-    await warehouse.run({ sql: 'delete from cdp.versions where relation = $1', parameters: [version.relation] })
-  }
-  await warehouse.run({
-    sql: `insert into cdp.versions (relation, version, fingerprint, content, rows, status, instant, built_at)
-          values ($1, $2, $3, $4, $5, $6, cast($7 as timestamptz), cast($8 as timestamptz))`,
-    parameters: [
-      version.relation,
-      version.version,
-      version.fingerprint,
-      version.content,
-      version.rows,
-      version.status,
-      version.instant,
-      at,
-    ],
-  })
 }
 
 /** The version of a raw relation whose content a load changed. */

@@ -25,19 +25,21 @@ B3,13,some
 `,
 }
 
-// Versions are saved in this order: the two streams, records, people, profiles, spending, spenders.
-const saving = (nth: number, when: Crash['when']): Crash => ({
+// Versions are saved with each of the two streams, then those of the models together.
+const saving = (when: Crash['when']): Crash => ({ effect: 'sql', match: /^delete from cdp\.versions/, when, nth: 3 })
+// The last thing that is asked of a model's relation is what it holds.
+const built = (relation: string): Crash => ({
   effect: 'sql',
-  match: /^delete from cdp\.versions/,
-  when,
-  nth,
+  match: new RegExp(`hash\\(_cdp_row\\).*"main"\\."${relation}"`),
+  when: 'after',
 })
 const between: readonly (readonly [string, Crash])[] = [
   ['when a stream has landed, before anything else', { effect: 'sql', match: /^commit/, when: 'after' }],
-  ['when the identity is built, before its version is saved', saving(4, 'before')],
-  ['as the version of the identity is saved', saving(4, 'after')],
-  ['when a table is built, before its version is saved', saving(6, 'before')],
-  ['when the segment is built, before its version is saved', saving(7, 'before')],
+  ['when the identity is built, before its version is saved', built('people')],
+  ['when a table is built, before its version is saved', built('spending')],
+  ['when the segment is built, before its version is saved', built('spenders')],
+  ['when all models are built, before their versions are saved', saving('before')],
+  ['while the versions of the models are saved', saving('after')],
 ]
 const within: readonly Crash[] = [
   { effect: 'sql', match: /^insert into cdp\.runs/, when: 'after' },
