@@ -243,6 +243,47 @@ const inside: WarehouseCase = onOne(
   'transactionalDdl',
 )
 
+const scratch: WarehouseCase = {
+  title: 'a work table is seen by its own opening alone, also one that was opened to read, and is gone after it',
+  run: async ({ open }) => {
+    const first = await open()
+    const work = { schema: 'scratch', name: 'scraps of a/b' } as const
+    const ones = async (w: Warehouse): Promise<unknown> =>
+      (await one(w, `select count(*) as n from ${w.name(work)}`))['n']
+    await first.makeScratch(work.name, 'as select 1 as n union all select 2')
+    await first.load(work, ['n'], 'select 3')
+    equal(await ones(first), 3)
+    await first.makeScratch(work.name, `(n ${first.typeName('integer')})`)
+    equal(await ones(first), 0)
+    for (const schema of ['raw', 'models', 'cdp'] as const) {
+      ok((await first.relations(schema)).every(({ name }) => !name.includes('scraps')))
+    }
+    await first.close()
+    const second = await open({ mode: 'read' })
+    try {
+      await refusal('QUERY_FAILED', ones(second))
+      await second.makeScratch(work.name, 'as select 1 as n')
+      equal(await ones(second), 1)
+      await second.dropScratch(work.name)
+      await refusal('QUERY_FAILED', ones(second))
+    } finally {
+      await second.close()
+    }
+  },
+}
+
+const inPlace: WarehouseCase = onOne('a table is put in the place of another in one step', async (w) => {
+  const [t, stage] = [raw('t'), raw('t_new')]
+  await w.run(`create table ${w.name(t)} as select 1 as n`)
+  await w.run(`create table ${w.name(stage)} as select 2 as n, 'x' as other`)
+  await w.replaceTable(t, stage)
+  deepEqual(await w.all(`select * from ${w.name(t)}`), [{ n: 2, other: 'x' }])
+  deepEqual(
+    (await w.relations('raw')).map(({ name }) => name),
+    ['t'],
+  )
+})
+
 export const sessionCases: readonly WarehouseCase[] = [
   changed,
   described,
@@ -257,4 +298,6 @@ export const sessionCases: readonly WarehouseCase[] = [
   apart,
   together,
   inside,
+  scratch,
+  inPlace,
 ]

@@ -1,5 +1,6 @@
 // The warehouse seam: the little that an engine must do. Everything above speaks SQL through it; what differs between engines is data.
 import type { Clock } from '../core/clock.ts'
+import type { Dialect } from './dialect.ts'
 import type { EngineRelationName } from './relations.ts'
 
 /** A value as JavaScript sees it. INTEGER is a number up to 2^53-1 and a bigint beyond; DECIMAL is its text; DATE is `2026-10-01`;
@@ -20,8 +21,9 @@ export type Statement = string | { readonly sql: string; readonly parameters: re
 
 /** Where a relation lives: landed data, the analysts' models, or the engine's own state. */
 export type Schema = 'raw' | 'models' | 'cdp'
+/** `scratch`: work tables of one opening of a warehouse, which nobody else sees and which are gone after it. */
 export interface RelationName {
-  readonly schema: Schema
+  readonly schema: Schema | 'scratch'
   readonly name: string
 }
 
@@ -89,6 +91,8 @@ export interface Warehouse extends Session {
   /** Which `<name>.<engine>.sql` overrides apply. Nothing else may branch on it. */
   readonly engine: string
   readonly supports: Supports
+  /** What has no spelling common to all engines. */
+  readonly dialect: Dialect
   /** The embedded DuckDB that reads files and pages on every target. On DuckDB it is the warehouse's own session. */
   readonly reader: Reader
   /** The quoted, fully qualified name of a relation. */
@@ -103,12 +107,23 @@ export interface Warehouse extends Session {
   createSchema(schema: Schema): string
   /** What follows the columns in the CREATE TABLE of an engine relation: partitions and clusters, where the engine has them. */
   layout(relation: EngineRelationName): string
+  /**
+   * Makes scratch relation `name`, in place of one of that name: `as select …` or `(column TYPE, …)`. Also in a warehouse opened to read.
+   * Where DDL is not transactional it is made outside of any transaction, so before one.
+   */
+  makeScratch(name: string, definition: string): Promise<void>
+  dropScratch(name: string): Promise<void>
+  /** Puts table `stage` in the place of table `target`, in one step; `stage` is then gone. */
+  replaceTable(target: RelationName, stage: RelationName): Promise<void>
   /** Appends what a SELECT over the *reader* gives to a relation of the warehouse by the engine's fastest way. Returns the rows. */
   load(target: RelationName, columns: readonly string[], readerSelect: string): Promise<number>
   /** Writes a result as NDJSON to a file on this machine (one object a row, values as `stream` gives them: decimals as text; JSON is
    * embedded, bytes are base64, integers have all their digits, NaN and infinity are null), flushed, then put in place. Returns the rows. */
   unload(statement: Statement, path: string): Promise<number>
-  /** All or nothing where `transactionalDdl`; nested calls join the outer one. Statements of other tasks wait until it ends. */
+  /**
+   * All or nothing; nested calls join the outer one. Where `transactionalDdl`, statements of other tasks wait until it ends; elsewhere
+   * only SELECT, INSERT, UPDATE, DELETE and MERGE may be in it, and anything else is refused as INTERNAL.
+   */
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Which relations exist in a schema. */
   relations(schema: Schema): Promise<readonly { readonly name: string; readonly isView: boolean }[]>

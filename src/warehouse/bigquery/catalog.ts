@@ -1,18 +1,19 @@
 // What there is: datasets, relations and their columns, by the API's metadata calls, which cost nothing and are no jobs.
 import { engineRelations } from '../relations.ts'
 import { columnType } from '../statements.ts'
-import type { RelationName, Schema } from '../warehouse.ts'
+import type { Schema } from '../warehouse.ts'
 import type { Api } from './api.ts'
 import { restError } from './errors.ts'
 import { type ColumnTypes } from './parameters.ts'
 import { typeText, type Field } from './schema.ts'
+import type { StoredName } from './scratch.ts'
 import type { Target } from './settings.ts'
 import { typeName } from './text.ts'
 
 export interface Catalog {
   relations(schema: Schema): Promise<readonly { readonly name: string; readonly isView: boolean }[]>
   /** Undefined when there is no such relation. */
-  fields(relation: RelationName): Promise<readonly Field[] | undefined>
+  fields(relation: StoredName): Promise<readonly Field[] | undefined>
   /** Of a relation as a statement names it; undefined when it is none of the three datasets'. */
   columnTypes(path: readonly string[]): Promise<ColumnTypes | undefined>
   /** A table that removes itself after a day, should nobody live to do it. */
@@ -20,8 +21,9 @@ export interface Catalog {
   drop(name: string): Promise<void>
 }
 
-/** Names of staging tables, which are nobody's relation. */
+/** Names of staging and work tables, which are nobody's relation. */
 export const stagingPrefix = '_load_'
+export const scratchPrefix = '_scratch_'
 
 interface TableList {
   readonly tables?: readonly { readonly tableReference: { readonly tableId: string }; readonly type: string }[]
@@ -33,7 +35,7 @@ const dayMs = 86_400_000
 export const createCatalog = (api: Api, target: Target, now: () => number): Catalog => {
   const tables = (schema: Schema): string => `/datasets/${target.datasets[schema]}/tables`
 
-  const fields = async ({ schema, name }: RelationName): Promise<readonly Field[] | undefined> => {
+  const fields = async ({ schema, name }: StoredName): Promise<readonly Field[] | undefined> => {
     const own = schema === 'cdp' ? engineFields(name) : undefined
     if (own) return own
     try {
@@ -56,7 +58,8 @@ export const createCatalog = (api: Api, target: Target, now: () => number): Cata
           const page = await api.request<TableList>({ path: tables(schema), query: { maxResults: 1000, pageToken } })
           for (const { tableReference, type } of page.tables ?? []) {
             const name = tableReference.tableId
-            if (!name.startsWith(stagingPrefix)) found.push({ name, isView: type.endsWith('VIEW') })
+            if (!name.startsWith(stagingPrefix) && !name.startsWith(scratchPrefix))
+              found.push({ name, isView: type.endsWith('VIEW') })
           }
           pageToken = page.nextPageToken ?? undefined
         } while (pageToken)

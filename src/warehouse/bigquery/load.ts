@@ -11,6 +11,7 @@ import { statementError } from './errors.ts'
 import type { JobReference, Jobs } from './jobs.ts'
 import type { Field } from './schema.ts'
 import { typeText } from './schema.ts'
+import type { StoredName } from './scratch.ts'
 import { quote } from './text.ts'
 
 export interface Loading {
@@ -50,7 +51,7 @@ const fromText: Readonly<Record<string, (value: string) => string>> = {
  */
 export const load = async (
   on: Loading,
-  target: RelationName,
+  target: StoredName,
   columns: readonly string[],
   readerSelect: string,
 ): Promise<number> => {
@@ -108,7 +109,7 @@ const append = async (on: Loading, relation: RelationName, fields: readonly Fiel
 
 const throughStaging = async (
   on: Loading,
-  target: RelationName,
+  target: StoredName,
   fields: readonly Field[],
   file: string,
 ): Promise<number> => {

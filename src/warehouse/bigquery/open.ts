@@ -7,9 +7,11 @@ import { createApi } from './api.ts'
 import { createCatalog } from './catalog.ts'
 import { statementError } from './errors.ts'
 import { createJobs } from './jobs.ts'
+import { dialect } from './dialect.ts'
 import { layoutOf } from './layout.ts'
 import { load } from './load.ts'
 import { lazyReader } from './reader.ts'
+import { createScratch } from './scratch.ts'
 import { createSession } from './session.ts'
 import { targetOf, type Target } from './settings.ts'
 import { literal, quote, typeName } from './text.ts'
@@ -37,13 +39,15 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     columnTypes: (path) => catalog.columnTypes(path),
   })
   const embedded = lazyReader(options)
-  const name = (relation: RelationName): string =>
-    [target.project, target.datasets[relation.schema], relation.name].map(quote).join('.')
-  const reference = (relation: RelationName): Record<string, string> => ({
-    projectId: target.project,
-    datasetId: target.datasets[relation.schema],
-    tableId: relation.name,
-  })
+  const scratch = createScratch(clock)
+  const name = (relation: RelationName): string => {
+    const { schema, name: table } = scratch.stored(relation)
+    return [target.project, target.datasets[schema], table].map(quote).join('.')
+  }
+  const reference = (relation: RelationName): Record<string, string> => {
+    const { schema, name: table } = scratch.stored(relation)
+    return { projectId: target.project, datasetId: target.datasets[schema], tableId: table }
+  }
   // Metadata calls fail outside of any statement.
   const asked = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     session.guard()
@@ -58,6 +62,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     ...session,
     engine: 'bigquery',
     supports,
+    dialect,
     reader: embedded.reader,
     name,
     quote,
@@ -66,11 +71,18 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     createSchema: (schema) =>
       `create schema if not exists ${[target.project, target.datasets[schema]].map(quote).join('.')} options (location = ${literal(target.location)})`,
     layout: layoutOf,
+    makeScratch: (table, definition) => scratch.make(session, name, table, definition),
+    dropScratch: (table) => scratch.drop(session, name, table),
+    // A copy costs nothing and takes effect in one step.
+    replaceTable: async (relation, stage) => {
+      await session.run(`create or replace table ${name(relation)} copy ${name(stage)}`)
+      await session.run(`drop table ${name(stage)}`)
+    },
     load: (relation, columns, readerSelect) =>
       asked(`load into ${name(relation)}`, () =>
         load(
           { jobs, catalog, reader: embedded.reader, session, name, reference, target: words },
-          relation,
+          scratch.stored(relation),
           columns,
           readerSelect,
         ),
@@ -82,6 +94,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     },
     relations: (schema) => asked(`list ${target.datasets[schema]}`, () => catalog.relations(schema)),
     close: async () => {
+      await scratch.dropAll(session, name)
       session.close()
       await embedded.close()
     },

@@ -18,6 +18,8 @@ export interface SessionSettings {
 export interface BigQuerySession extends Session {
   /** What a failed load is reported as. */
   guard(): void
+  /** Runs a statement about a work table, also where the warehouse was opened to read. */
+  runAnyway(statement: string): Promise<void>
   close(): void
 }
 
@@ -37,11 +39,11 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     if (closed) throw new CdpError('INTERNAL', { detail: 'a closed warehouse was used' })
   }
 
-  const partsOf = async (statement: Statement): Promise<Parts> => {
+  const partsOf = async (statement: Statement, anyway = false): Promise<Parts> => {
     guard()
     const sql = typeof statement === 'string' ? statement : statement.sql
     const tokens = tokensOf(sql)
-    if (settings.readOnly && !isQuery(tokens)) {
+    if (settings.readOnly && !anyway && !isQuery(tokens)) {
       throw new CdpError('QUERY_FAILED', { reason: 'the warehouse was opened to read, and this is no query', sql })
     }
     const values = typeof statement === 'string' ? undefined : statement.parameters
@@ -111,6 +113,9 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     run: async (statement) => {
       const { page } = await execute(await partsOf(statement), 0)
       return { changed: Number(page.numDmlAffectedRows ?? 0) }
+    },
+    runAnyway: async (statement) => {
+      await execute(await partsOf(statement, true), 0)
     },
     all: async <T = Row>(statement: Statement): Promise<T[]> => {
       const out: T[] = []

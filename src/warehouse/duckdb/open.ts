@@ -5,6 +5,7 @@ import { resolve } from '../../core/secret.ts'
 import { checkVersion, migrate } from '../migrate.ts'
 import type { OpenOptions, Supports, Warehouse } from '../warehouse.ts'
 import { type FileSettings, openFile } from './file.ts'
+import { dialect } from './dialect.ts'
 import { createSession } from './session.ts'
 import { databaseAlias, literal, nameOf, quote, schemaName, typeName } from './text.ts'
 
@@ -41,6 +42,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     ...session,
     engine: 'duckdb',
     supports,
+    dialect,
     reader: { ...session, quote, literal, typeName },
     name: nameOf,
     quote,
@@ -48,6 +50,17 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     typeName,
     createSchema: (schema) => `create schema if not exists ${quote(schemaName(schema))}`,
     layout: () => '',
+    makeScratch: async (scratch, definition) => {
+      await session.run(`create or replace temp table ${quote(scratch)} ${definition}`)
+    },
+    dropScratch: async (scratch) => {
+      await session.run(`drop table if exists ${nameOf({ schema: 'scratch', name: scratch })}`)
+    },
+    replaceTable: (target, stage) =>
+      session.transaction(async () => {
+        await session.run(`drop table if exists ${nameOf(target)}`)
+        await session.run(`alter table ${nameOf(stage)} rename to ${quote(target.name)}`)
+      }),
     load: async (target, columns, readerSelect) => {
       const list = columns.map(quote).join(', ')
       return (await session.run(`insert into ${nameOf(target)} (${list})\n${readerSelect}`)).changed

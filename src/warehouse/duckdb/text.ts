@@ -1,12 +1,18 @@
 // How names, literals and types are spelled in DuckDB.
 import { CdpError } from '../../core/errors.ts'
-import type { ColumnType, RelationName, Schema } from '../warehouse.ts'
+import type { ColumnType, RelationName } from '../warehouse.ts'
 
 /** The database is attached under this name, so that a file called `raw.duckdb` or `cdp.duckdb` cannot hide a schema. */
 export const databaseAlias = 'warehouse'
 
 // Models live in `main`, so that their SQL pastes into the engine's own shell.
-export const schemaName = (schema: Schema): string => (schema === 'models' ? 'main' : schema)
+const schemas: Readonly<Record<RelationName['schema'], string>> = {
+  raw: 'raw',
+  models: 'main',
+  cdp: 'cdp',
+  scratch: 'temp',
+}
+export const schemaName = (schema: RelationName['schema']): string => schemas[schema]
 
 // The engine reads a statement up to the first NUL: what follows would be dropped in silence.
 export const withoutNul = (text: string): string => {
