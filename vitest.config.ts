@@ -3,7 +3,9 @@ import { configDefaults, defineConfig } from 'vitest/config'
 
 // The stand-in for BigQuery takes minutes to install and to answer: `npm run test:bigquery` has it, `npm test` has not.
 const standIn =
-  process.env['CDP_TEST_BIGQUERY'] === undefined ? ['test/warehouse/bigquery/{contract,dialect}.test.ts'] : []
+  process.env['CDP_TEST_BIGQUERY'] === undefined
+    ? ['test/warehouse/bigquery/{contract,dialect}.test.ts', 'test/bigquery/**']
+    : []
 
 export default defineConfig({
   resolve: { conditions: ['cdp-source'] },

@@ -247,9 +247,15 @@ const firstOf = (result: ErrorProto, all: readonly ErrorProto[] | undefined): Er
 }
 
 const isSame = (found: JobConfiguration | undefined, sent: JobConfiguration): boolean =>
-  sent.query
-    ? found?.query?.['query'] === sent.query['query']
-    : JSON.stringify(found?.load?.['destinationTable']) === JSON.stringify(sent.load?.['destinationTable'])
+  sent.query ? found?.query?.['query'] === sent.query['query'] : tableOf(found) === tableOf(sent)
+
+// The service gives the parts of a name in an order of its own.
+const tableOf = (configuration: JobConfiguration | undefined): string => {
+  const { projectId, datasetId, tableId } = (configuration?.load?.['destinationTable'] ?? {}) as Partial<
+    Record<'projectId' | 'datasetId' | 'tableId', string>
+  >
+  return JSON.stringify([projectId, datasetId, tableId])
+}
 
 const idPart = (text: string): string => text.replaceAll(/[^A-Za-z0-9_]+/g, '_').slice(0, 200)
 

@@ -14,7 +14,20 @@ import { portableFunctions, type PortableFunction, type PortableType } from '../
 export interface Known {
   readonly names: readonly (readonly string[])[]
   /** SQL types by column. */
-  readonly columns: Readonly<Record<string, string>>
+  readonly columns: Readonly<Record<string, GoogleType>>
+}
+
+/** `STRING`, `ARRAY<STRING>`, or what has parts. */
+export type GoogleType =
+  | string
+  | { readonly array: GoogleType }
+  | { readonly struct: readonly (readonly [name: string, type: GoogleType])[] }
+
+export interface Said {
+  /** Types by name; without them a parameter may be of any type. */
+  readonly parameters?: ReadonlyMap<string, GoogleType>
+  /** Projects in which the functions are: `lotus` for `lotus.cdp.fold(…)`. */
+  readonly projects?: readonly string[]
 }
 
 export interface Evaluated {
@@ -24,8 +37,8 @@ export interface Evaluated {
 }
 
 export interface Google {
-  /** What the analyzer has against a statement; undefined when it accepts it. Its parameters may be of any type. */
-  readonly refuses: (sql: string, known?: readonly Known[]) => Promise<string | undefined>
+  /** What the analyzer has against a statement; undefined when it accepts it. */
+  readonly refuses: (sql: string, known?: readonly Known[], said?: Said) => Promise<string | undefined>
   /** The values of expressions. */
   readonly evaluate: (expressions: readonly string[]) => Promise<Evaluated[]>
   readonly close: () => Promise<void>
@@ -56,6 +69,7 @@ const kinds: Readonly<Record<string, number>> = {
   FLOAT64: TypeKind.TYPE_DOUBLE,
   DATE: TypeKind.TYPE_DATE,
   DATETIME: TypeKind.TYPE_DATETIME,
+  TIME: TypeKind.TYPE_TIME,
   TIMESTAMP: TypeKind.TYPE_TIMESTAMP,
   BYTES: TypeKind.TYPE_BYTES,
   JSON: TypeKind.TYPE_JSON,
@@ -63,7 +77,14 @@ const kinds: Readonly<Record<string, number>> = {
 const wordOf = (kind: unknown): string =>
   Object.entries(kinds).find(([, number]) => number === kind)?.[0] ?? String(kind)
 
-const typeOf = (type: string): object => {
+const typeOf = (type: GoogleType): object => {
+  if (typeof type === 'object' && 'array' in type) {
+    return { typeKind: TypeKind.TYPE_ARRAY, arrayType: { elementType: typeOf(type.array) } }
+  }
+  if (typeof type === 'object') {
+    const field = type.struct.map(([fieldName, inner]) => ({ fieldName, fieldType: typeOf(inner) }))
+    return { typeKind: TypeKind.TYPE_STRUCT, structType: { field } }
+  }
   const item = /^ARRAY<(.*)>$/.exec(type)?.[1]
   return item === undefined
     ? { typeKind: kinds[type] ?? TypeKind.TYPE_UNKNOWN }
@@ -110,9 +131,10 @@ interface Catalog {
   readonly builtinFunctionOptions?: object
 }
 
-const place = (root: Catalog, path: readonly string[], table: (name: string) => object): void => {
-  const [first = '', ...rest] = path
-  if (rest.length === 0) {
+const place = (root: Catalog, path: readonly string[], table?: (name: string) => object): void => {
+  const [first, ...rest] = path
+  if (first === undefined) return
+  if (table && rest.length === 0) {
     root.table.push(table(first))
     return
   }
@@ -122,9 +144,10 @@ const place = (root: Catalog, path: readonly string[], table: (name: string) => 
   place(inner, rest, table)
 }
 
-const catalogOf = (languageOptions: object, known: readonly Known[]): Catalog => {
+const catalogOf = (languageOptions: object, known: readonly Known[], projects: readonly string[] = []): Catalog => {
   const cdp: Catalog = { name: 'cdp', table: [], catalog: [], customFunction: functions() }
   const root: Catalog = { name: 'root', table: [], catalog: [cdp], builtinFunctionOptions: { languageOptions } }
+  for (const project of projects) place(root, [project, 'cdp'])
   let serial = 0
   for (const { names, columns } of known) {
     for (const path of names) {
@@ -177,8 +200,12 @@ export const openGoogle = async (): Promise<Google> => {
   const analyze = promisify(api.analyze.bind(api)) as unknown as (request: object) => Promise<unknown>
   const evaluateQuery = promisify(api.evaluateQuery.bind(api)) as unknown as (request: object) => Promise<Answer>
   return {
-    refuses: (sql, known = []) =>
-      analyze({ options, simpleCatalog: catalogOf(languageOptions, known), sqlStatement: sql }).then(
+    refuses: (sql, known = [], { parameters, projects } = {}) =>
+      analyze({
+        options: parameters === undefined ? options : declaring(options, parameters),
+        simpleCatalog: catalogOf(languageOptions, known, projects),
+        sqlStatement: sql,
+      }).then(
         () => undefined,
         (error: { details?: string; message?: string }) => error.details ?? error.message ?? 'refused',
       ),
@@ -205,6 +232,12 @@ export const openGoogle = async (): Promise<Google> => {
     },
   }
 }
+
+const declaring = (options: object, parameters: ReadonlyMap<string, GoogleType>): object => ({
+  ...options,
+  allowUndeclaredParameters: false,
+  queryParameters: [...parameters].map(([name, type]) => ({ name, type: typeOf(type) })),
+})
 
 const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, '127.0.0.1')
