@@ -16,7 +16,7 @@ import {
   type Warehouse,
 } from '../../src/warehouse/warehouse.ts'
 import { findEmulator, type Emulator } from '../bigquery-emulator/emulator.ts'
-import { openJudge, type Judge } from './judge.ts'
+import { openJudge, type Judge, type Judging } from './judge.ts'
 import { startProxy, type Proxy } from './proxy.ts'
 
 /** For tests of minutes: the stand-in takes a tenth of a second a statement, more on a busy machine. */
@@ -53,12 +53,18 @@ export const describeBigQuery = async (title: string, body: (emulator: Emulator)
 let number = 0
 
 /** A project of its own at the stand-in, behind a proxy and a judge. Nothing is in it. */
-export const freshProject = async (emulator: Emulator, how: 'strict' | 'lenient' = 'strict'): Promise<Judged> => {
+export const freshProject = async (emulator: Emulator, judging: Judging = {}): Promise<Judged> => {
   const proxy = await startProxy(emulator.url)
-  const judge = await openJudge(emulator.url, how)
+  const judge = await openJudge(emulator.url, judging)
   proxy.hook(judge.hook)
+  const [raw, models, cdp] = judging.datasets ?? ['raw', 'models', 'cdp']
   return {
-    settings: { project: `both-${process.pid}-${number++}`, location: 'US', apiEndpoint: proxy.url },
+    settings: {
+      project: `both-${process.pid}-${number++}`,
+      location: 'US',
+      datasets: { raw, models, cdp },
+      apiEndpoint: proxy.url,
+    },
     proxy,
     judge,
     close: async () => {
@@ -74,10 +80,10 @@ export const freshProject = async (emulator: Emulator, how: 'strict' | 'lenient'
  */
 export const openBoth = async (
   emulator: Emulator,
-  { clock = systemClock, how = 'strict' }: { readonly clock?: Clock; readonly how?: 'strict' | 'lenient' } = {},
+  { clock = systemClock, ...judging }: Judging & { readonly clock?: Clock } = {},
 ): Promise<Both> => {
   const folder = mkdtempSync(join(tmpdir(), 'cdp-both-'))
-  const judged = await freshProject(emulator, how)
+  const judged = await freshProject(emulator, judging)
   const options = { root: folder, mode: 'write', waitMs: 0, clock } as const
   const opened: Warehouse[] = []
   const close = async (): Promise<void> => {

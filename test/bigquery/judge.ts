@@ -33,8 +33,18 @@ interface Found {
   readonly key: string
 }
 
-/** `lenient`: refused statements are collected and go on to the stand-in. */
-export const openJudge = async (standIn: string, how: 'strict' | 'lenient' = 'strict'): Promise<Judge> => {
+export interface Judging {
+  /** `lenient`: refused statements are collected and go on to the stand-in. */
+  readonly how?: 'strict' | 'lenient'
+  /** Names of the datasets, of which the last has the functions. */
+  readonly datasets?: readonly [raw: string, models: string, cdp: string]
+}
+
+export const openJudge = async (
+  standIn: string,
+  { how = 'strict', datasets: named = ['raw', 'models', 'cdp'] }: Judging = {},
+): Promise<Judge> => {
+  const datasets = new Set<string>(named)
   const google = await sharedGoogle()
   const tables = new Map<string, Found>()
   const verdicts = new Map<string, Promise<string | undefined>>()
@@ -57,7 +67,7 @@ export const openJudge = async (standIn: string, how: 'strict' | 'lenient' = 'st
   }
 
   const ask = async (statement: Statement, seen: Seen): Promise<string | undefined> => {
-    const names = namesIn(statement.tokens, seen.project)
+    const names = namesIn(statement.tokens, seen.project, datasets)
     const found = await Promise.all(names.map(lookUp))
     const parameters = parametersOf(seen.job?.parameters ?? [])
     const key = JSON.stringify([shapeOf(statement.tokens), found.map((one) => one?.key), [...parameters]])
@@ -66,7 +76,7 @@ export const openJudge = async (standIn: string, how: 'strict' | 'lenient' = 'st
       google.refuses(
         statement.text,
         found.flatMap((one) => (one ? [one.known] : [])),
-        { parameters, projects: [seen.project] },
+        { parameters, functionsIn: [[named[2]], [seen.project, named[2]]] },
       )
     if (!verdicts.has(key)) {
       verdicts.set(key, verdict)
@@ -80,14 +90,14 @@ export const openJudge = async (standIn: string, how: 'strict' | 'lenient' = 'st
   }
 
   const judge = async (seen: Seen): Promise<Fault | undefined> => {
-    forget(seen, tables)
+    forget(seen, tables, datasets)
     const query = seen.job?.query
     if (query === undefined) return undefined
     for (const statement of statementsOf(query)) {
       const said = await ask(statement, seen)
       // A change of the relation may have gone unnoticed.
       if (said === undefined) continue
-      for (const path of namesIn(statement.tokens, seen.project)) tables.delete(path.join('.'))
+      for (const path of namesIn(statement.tokens, seen.project, datasets)) tables.delete(path.join('.'))
       const again = await ask(statement, seen)
       if (again === undefined) continue
       const message = placed(again, query, statement.start)
@@ -137,19 +147,23 @@ const unquoted = (token: Token): string => token.text.slice(1, -1).replaceAll(/\
 
 const functionNames = new Set(portableFunctions.map(({ name }) => name))
 
-/** Full names of relations in backticks, once each: of the project, or without a project. */
-const namesIn = (tokens: readonly Token[], project: string): string[][] => {
+const isWord = (token: Token | undefined): boolean =>
+  token?.kind === 'quoted' || (token?.kind === 'other' && /^[\p{L}_]/u.test(token.text))
+
+/** Full names of relations, once each: those that start with the project, and those of a dataset of its. */
+const namesIn = (tokens: readonly Token[], project: string, datasets: ReadonlySet<string>): string[][] => {
   const found = new Map<string, string[]>()
   for (let at = 0; at < tokens.length; at++) {
     const parts: string[] = []
-    for (let token = tokens[at]; token?.kind === 'quoted'; token = tokens[at]) {
-      parts.push(...(parts.length === 0 ? unquoted(token).split('.') : [unquoted(token)]))
+    for (let token = tokens[at]; token && isWord(token); token = tokens[at]) {
+      const part = token.kind === 'quoted' ? unquoted(token) : token.text
+      parts.push(...(parts.length === 0 && token.kind === 'quoted' ? part.split('.') : [part]))
       if (tokens[at + 1]?.text !== '.') break
       at += 2
     }
-    const path = parts.length === 2 ? [project, ...parts] : parts
-    const isFunction = path[1] === 'cdp' && functionNames.has(path[2] ?? '')
-    if (path.length === 3 && path[0] === project && !isFunction) found.set(path.join('.'), path)
+    const path = parts[0] !== project && parts.length > 1 && datasets.has(parts[0] ?? '') ? [project, ...parts] : parts
+    const isFunction = functionNames.has(path[2] ?? '') && tokens[at + 1]?.text === '('
+    if (path[0] === project && path.length >= 3 && !isFunction) found.set(path.slice(0, 3).join('.'), path.slice(0, 3))
   }
   return [...found.values()]
 }
@@ -167,12 +181,12 @@ const shapeOf = (tokens: readonly Token[]): string =>
 const ddl = /^(?:create|drop|alter|truncate|undrop)$/i
 
 // Relations that a request may change the columns of.
-const forget = (seen: Seen, tables: Map<string, Found>): void => {
+const forget = (seen: Seen, tables: Map<string, Found>, datasets: ReadonlySet<string>): void => {
   const { job, method, path, project } = seen
   const named: string[][] = []
   if (job?.query !== undefined) {
     for (const { tokens } of statementsOf(job.query)) {
-      if (ddl.test(tokens[0]?.text ?? '')) named.push(...namesIn(tokens, project))
+      if (ddl.test(tokens[0]?.text ?? '')) named.push(...namesIn(tokens, project, datasets))
     }
   }
   const target = job?.load?.['destinationTable'] as { readonly datasetId: string; readonly tableId: string } | undefined

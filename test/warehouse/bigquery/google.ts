@@ -26,8 +26,8 @@ export type GoogleType =
 export interface Said {
   /** Types by name; without them a parameter may be of any type. */
   readonly parameters?: ReadonlyMap<string, GoogleType>
-  /** Projects in which the functions are: `lotus` for `lotus.cdp.fold(…)`. */
-  readonly projects?: readonly string[]
+  /** Where the functions are besides `cdp`: `['lotus', 'cdp']` for `lotus.cdp.fold(…)`. */
+  readonly functionsIn?: readonly (readonly string[])[]
 }
 
 export interface Evaluated {
@@ -127,35 +127,37 @@ interface Catalog {
   readonly name: string
   table: object[]
   catalog: Catalog[]
-  readonly customFunction?: readonly object[]
+  customFunction?: readonly object[]
   readonly builtinFunctionOptions?: object
 }
 
-const place = (root: Catalog, path: readonly string[], table?: (name: string) => object): void => {
-  const [first, ...rest] = path
-  if (first === undefined) return
-  if (table && rest.length === 0) {
-    root.table.push(table(first))
-    return
+const catalogAt = (root: Catalog, path: readonly string[]): Catalog => {
+  let at = root
+  for (const name of path) {
+    const found = at.catalog.find((one) => one.name.toLowerCase() === name.toLowerCase())
+    const inner: Catalog = found ?? { name, table: [], catalog: [], customFunction: name === 'cdp' ? functions() : [] }
+    if (!found) at.catalog.push(inner)
+    at = inner
   }
-  const found = root.catalog.find((one) => one.name.toLowerCase() === first.toLowerCase())
-  const inner = found ?? { name: first, table: [], catalog: [], customFunction: first === 'cdp' ? functions() : [] }
-  if (!found) root.catalog.push(inner)
-  place(inner, rest, table)
+  return at
 }
 
-const catalogOf = (languageOptions: object, known: readonly Known[], projects: readonly string[] = []): Catalog => {
+const catalogOf = (
+  languageOptions: object,
+  known: readonly Known[],
+  functionsIn: Said['functionsIn'] = [],
+): Catalog => {
   const cdp: Catalog = { name: 'cdp', table: [], catalog: [], customFunction: functions() }
   const root: Catalog = { name: 'root', table: [], catalog: [cdp], builtinFunctionOptions: { languageOptions } }
-  for (const project of projects) place(root, [project, 'cdp'])
+  for (const path of functionsIn) catalogAt(root, path).customFunction = functions()
   let serial = 0
   for (const { names, columns } of known) {
     for (const path of names) {
-      place(root, path, (name) => ({
-        name,
+      catalogAt(root, path.slice(0, -1)).table.push({
+        name: path.at(-1),
         serializationId: ++serial,
         column: Object.entries(columns).map(([column, type]) => ({ name: column, type: typeOf(type) })),
-      }))
+      })
     }
   }
   return root
@@ -200,10 +202,10 @@ export const openGoogle = async (): Promise<Google> => {
   const analyze = promisify(api.analyze.bind(api)) as unknown as (request: object) => Promise<unknown>
   const evaluateQuery = promisify(api.evaluateQuery.bind(api)) as unknown as (request: object) => Promise<Answer>
   return {
-    refuses: (sql, known = [], { parameters, projects } = {}) =>
+    refuses: (sql, known = [], { parameters, functionsIn } = {}) =>
       analyze({
         options: parameters === undefined ? options : declaring(options, parameters),
-        simpleCatalog: catalogOf(languageOptions, known, projects),
+        simpleCatalog: catalogOf(languageOptions, known, functionsIn),
         sqlStatement: sql,
       }).then(
         () => undefined,

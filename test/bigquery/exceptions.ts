@@ -1,0 +1,18 @@
+// What may differ between the engines when the same project ran on both, each with its reason. Everything else is compared.
+
+interface Exception {
+  readonly columns: readonly string[]
+  readonly reason: string
+}
+
+/** By relation. Nothing else may differ. */
+export const exceptions: Readonly<Record<string, Exception>> = {
+  'cdp.migrations': { columns: ['applied_at'], reason: 'when the state was made, by the clock on the wall' },
+  'cdp.settings': { columns: ['value'], reason: 'the fingerprint of the functions as each engine has them' },
+  'cdp.versions': {
+    columns: ['fingerprint', 'content'],
+    reason: 'each engine has a fast hash of its own, and the fingerprint names the engine',
+  },
+  'cdp.sync_rows': { columns: ['match', 'seen'], reason: 'each engine has a fast hash of its own' },
+  'cdp.syncs': { columns: ['hashing'], reason: 'what the fast hash of the engine gives' },
+}
