@@ -17,7 +17,7 @@ const stored = async (warehouse: Warehouse): Promise<Stored> => {
   try {
     const [found] = await warehouse.all<{ version: number | null; functions: string | null }>(
       `select (select max(version) from ${warehouse.name(log)}) as version,
-        (select value from ${warehouse.name(settings)} where name = 'functions') as functions`,
+        (select max(value) from ${warehouse.name(settings)} where name = 'functions') as functions`,
     )
     return { version: found?.version ?? 0, functions: found?.functions ?? null }
   } catch (error) {
@@ -51,13 +51,17 @@ export const migrate = async (
   if (found.functions !== fingerprint) await installFunctions(warehouse, await functions(), fingerprint)
 }
 
+// Where DDL takes effect by itself, what is done is done: the statements may be repeated, and the record of them comes last.
+const whole = (warehouse: Warehouse, work: () => Promise<void>): Promise<void> =>
+  warehouse.supports.transactionalDdl ? warehouse.transaction(work) : work()
+
 // As one text: where each statement is a job, they are one job.
 const together = (statements: readonly string[]): string => statements.join(';\n')
 
 const applyMigrations = async (warehouse: Warehouse, from: number, clock: Clock): Promise<void> => {
   const { migrations } = await import('./migrations/index.ts')
   for (const migration of migrations.filter((m) => m.version > from)) {
-    await warehouse.transaction(async () => {
+    await whole(warehouse, async () => {
       await warehouse.run(together(migration.up(warehouse)))
       await warehouse.run({
         sql: `insert into ${warehouse.name(log)} (version, name, applied_at) values ($1, $2, $3)`,
@@ -72,7 +76,7 @@ const installFunctions = async (
   statements: readonly string[],
   fingerprint: string,
 ): Promise<void> =>
-  warehouse.transaction(async () => {
+  whole(warehouse, async () => {
     await warehouse.run(together(statements))
     await warehouse.run(`delete from ${warehouse.name(settings)} where name = 'functions'`)
     await warehouse.run({

@@ -15,6 +15,8 @@ export interface Call {
   readonly body?: unknown
   /** Opens the file that is sent with the body, anew for each try. */
   readonly upload?: () => NodeJS.ReadableStream
+  /** Also when the run was interrupted: what was begun must be brought to an end. */
+  readonly anyway?: boolean
 }
 
 export interface Api {
@@ -22,8 +24,8 @@ export interface Api {
   request<T>(call: Call): Promise<T>
   /** Once, for callers that judge a failure themselves. */
   once<T>(call: Call): Promise<T>
-  /** Waits before try number `tries`, counted from 1; false when it is not worth another. */
-  backOff(error: unknown, tries: number): Promise<boolean>
+  /** Waits before try number `tries`, counted from 1; false when it is not worth another. `anyway`: does not stop when interrupted. */
+  backOff(error: unknown, tries: number, anyway?: boolean): Promise<boolean>
 }
 
 // 0.5 s, 1 s, 2 s, … with jitter, about a minute in all; the service asks for exponential waits and counts every try.
@@ -41,20 +43,20 @@ export const createApi = async (
 ): Promise<Api> => {
   const client = await createClient(target, root)
   const once = <T>(call: Call): Promise<T> => send<T>(client, target, call)
-  const backOff = async (thrown: unknown, tries: number): Promise<boolean> => {
+  const backOff = async (thrown: unknown, tries: number, anyway = false): Promise<boolean> => {
     const error = restError(thrown)
     if (!error.transient || tries >= maximumTries) return false
     const wait = Math.min(longestWaitMs, firstWaitMs * 2 ** (tries - 1)) * (0.5 + Math.random() / 2)
-    await clock.sleep(Math.max(wait, error.retryAfterMs ?? 0), signal)
+    await clock.sleep(Math.max(wait, error.retryAfterMs ?? 0), anyway ? undefined : signal)
     return true
   }
   const request = async <T>(call: Call): Promise<T> => {
     for (let tries = 1; ; tries++) {
-      signal?.throwIfAborted()
+      if (call.anyway !== true) signal?.throwIfAborted()
       try {
         return await once<T>(call)
       } catch (error) {
-        if (!(await backOff(error, tries))) throw error
+        if (!(await backOff(error, tries, call.anyway))) throw error
       }
     }
   }

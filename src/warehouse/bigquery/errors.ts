@@ -103,13 +103,22 @@ export const restError = (thrown: unknown): RestError => {
   )
 }
 
+/** What a COMMIT throws: without an answer nobody knows whether it took effect. */
+export const uncertain = (thrown: unknown): unknown =>
+  thrown instanceof RestError && thrown.transient && !thrown.ofJob
+    ? new RestError(`${thrown.message}; whether the transaction took effect is not known`, thrown, thrown)
+    : thrown
+
+// Two that changed the same rows at the same time: of one statement, and of a transaction.
+const conflict = /could not serialize access|aborted due to concurrent update/i
+
 /** The same of a job that ended with an error. */
 export const jobError = (error: ErrorProto): RestError => {
   const reason = error.reason ?? ''
   const facts = {
     status: undefined,
     reason,
-    transient: passingReasons.has(reason),
+    transient: passingReasons.has(reason) || conflict.test(error.message ?? ''),
     auth: reason === 'accessDenied',
     retryAfterMs: undefined,
     ofJob: true,

@@ -1,6 +1,7 @@
 // Jobs, under ids of our own: a job that was sent and not answered is found under its id when it is sent again, and never runs twice.
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { CdpError } from '../../core/errors.ts'
 import { sha256 } from '../../core/hash.ts'
 import type { Step } from '../step.ts'
 import type { Api, Call } from './api.ts'
@@ -25,6 +26,7 @@ interface JobResource {
     readonly load?: { readonly outputRows?: string }
     readonly query?: { readonly schema?: { readonly fields?: readonly Field[] } }
     readonly totalBytesProcessed?: string
+    readonly sessionInfo?: { readonly sessionId?: string }
   }
 }
 
@@ -50,6 +52,8 @@ export interface Jobs {
   query(job: QueryJob): Promise<{ readonly job: JobReference; readonly page: Page }>
   page(job: JobReference, pageToken: string, rows: number): Promise<Page>
   load(job: LoadJob): Promise<number>
+  /** The session that a query job has opened. */
+  sessionOf(job: JobReference): Promise<string>
   /** Says what a query would give, and executes nothing. */
   dryRun(configuration: JobConfiguration): Promise<JobResource>
   /** `project:location.id`, as the service and its console name it. */
@@ -63,6 +67,8 @@ export interface QueryJob {
   /** Whether it takes effect whole or not at all, so that it may be sent anew after it failed. */
   readonly atomic: boolean
   readonly rows: number
+  /** Also when the run was interrupted, and not cancelled by it. */
+  readonly anyway?: boolean
   readonly onJob: (job: JobReference) => void
 }
 
@@ -109,22 +115,27 @@ export const createJobs = (
     return { ...configuration, labels: { ...target.labels, ...own } }
   }
 
-  const get = (job: JobReference): Promise<JobResource> =>
-    api.request({ path: `/jobs/${job.jobId}`, query: { location: job.location } })
+  const get = (job: JobReference, anyway = false): Promise<JobResource> =>
+    api.request({ path: `/jobs/${job.jobId}`, query: { location: job.location }, anyway })
 
   // Sent until it is answered. A 409 after an answer was lost is our own job; one whose work differs is somebody else's.
-  const insert = async (job: JobReference, configuration: JobConfiguration, upload?: Call['upload']): Promise<void> => {
+  const insert = async (
+    job: JobReference,
+    configuration: JobConfiguration,
+    { upload, anyway = false }: Pick<Call, 'upload' | 'anyway'> = {},
+  ): Promise<void> => {
     const jobReference = { projectId: target.project, ...job }
     try {
       await api.request({
         method: 'POST',
         path: '/jobs',
         body: { jobReference, configuration },
+        anyway,
         ...(upload ? { upload } : {}),
       })
     } catch (thrown) {
       if (restError(thrown).status !== 409) throw thrown
-      const found = await get(job)
+      const found = await get(job, anyway)
       if (!isSame(found.configuration, configuration)) throw thrown
     }
   }
@@ -155,17 +166,18 @@ export const createJobs = (
     },
   })
 
-  const firstPage = async (job: JobReference, rows: number): Promise<Page> => {
+  const firstPage = async (job: JobReference, rows: number, anyway = false): Promise<Page> => {
+    const stop = anyway ? undefined : signal
     for (let tries = 1; ;) {
-      signal?.throwIfAborted()
+      stop?.throwIfAborted()
       try {
-        const page = await interruptible(api.once<Page>(results(job, rows)), signal)
+        const page = await interruptible(api.once<Page>(results(job, rows)), stop)
         if (page.jobComplete !== false) return page
       } catch (thrown) {
-        signal?.throwIfAborted()
-        const { status } = await get(job)
+        stop?.throwIfAborted()
+        const { status } = await get(job, anyway)
         if (status?.errorResult) throw jobError(status.errorResult)
-        if (!(await api.backOff(thrown, tries))) throw thrown
+        if (!(await api.backOff(thrown, tries, anyway))) throw thrown
         tries += 1
       }
     }
@@ -184,9 +196,7 @@ export const createJobs = (
 
   // A job that failed is used up, and so is its id. Nothing of an atomic one has taken effect.
   const attempts = async <T>(
-    statement: unknown,
-    atomic: boolean,
-    onJob: (job: JobReference) => void,
+    { statement, atomic, anyway, onJob }: Pick<QueryJob, 'statement' | 'atomic' | 'anyway' | 'onJob'>,
     work: (job: JobReference) => Promise<T>,
   ): Promise<T> => {
     sequence += 1
@@ -195,7 +205,7 @@ export const createJobs = (
       const job = referenceOf(statement, attempt, number)
       onJob(job)
       try {
-        return await cancelling(job, () => work(job))
+        return anyway === true ? await work(job) : await cancelling(job, () => work(job))
       } catch (error) {
         const jobFailed = error instanceof RestError && error.ofJob
         if (!atomic || !jobFailed || !(await api.backOff(error, attempt))) throw error
@@ -206,14 +216,21 @@ export const createJobs = (
   return {
     nameOf,
     query: (asked) =>
-      attempts(asked.statement, asked.atomic, asked.onJob, async (job) => {
-        await insert(job, labelled(asked.configuration))
-        return { job, page: await firstPage(job, asked.rows) }
+      attempts(asked, async (job) => {
+        await insert(job, labelled(asked.configuration), { anyway: asked.anyway ?? false })
+        return { job, page: await firstPage(job, asked.rows, asked.anyway) }
       }),
+    sessionOf: async (job) => {
+      const { statistics } = await get(job, true)
+      const id = statistics?.sessionInfo?.sessionId
+      if (id === undefined)
+        throw new CdpError('INTERNAL', { detail: `BigQuery's job ${nameOf(job)} opened no session` })
+      return id
+    },
     page: (job, pageToken, rows) => api.request(results(job, rows, pageToken)),
     load: (asked) =>
-      attempts(asked.statement, true, asked.onJob, async (job) => {
-        await insert(job, labelled(asked.configuration), asked.file)
+      attempts({ ...asked, atomic: true }, async (job) => {
+        await insert(job, labelled(asked.configuration), { upload: asked.file })
         return Number((await ended(job)).statistics?.load?.outputRows ?? 0)
       }),
     dryRun: (configuration) =>

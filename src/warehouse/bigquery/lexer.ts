@@ -37,6 +37,17 @@ export const isScript = (tokens: readonly Token[]): boolean =>
   tokens.some((token, at) => token.text === ';' && token.kind === 'mark' && at < tokens.length - 1) ||
   /^(?:begin|declare|set|if|loop|while|for|repeat|case|call|execute)$/i.test(tokens[0]?.text ?? '')
 
+const transactional = /^(?:select|with|from|insert|update|delete|merge|truncate)$/i
+
+/** Whether every statement of a text may be part of a transaction: queries and changes of rows. */
+export const isTransactional = (tokens: readonly Token[]): boolean =>
+  tokens
+    .filter((token) => token.text !== '(')
+    .every((token, at, all) => {
+      const first = at === 0 || (all[at - 1]?.kind === 'mark' && all[at - 1]?.text === ';')
+      return !first || transactional.test(token.text) || token.text === ';'
+    })
+
 /** Whether a text can only read: one statement that starts as a query does. */
 export const isQuery = (tokens: readonly Token[]): boolean => {
   const first = tokens.find((token) => token.text !== '(')?.text ?? ''

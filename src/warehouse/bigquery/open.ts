@@ -23,7 +23,7 @@ export const describeTarget = (settings: Readonly<Record<string, unknown>>): str
 
 /**
  * Throws WAREHOUSE_OPEN, WAREHOUSE_AUTH, WAREHOUSE_BUSY, WAREHOUSE_NEWER. In `read` mode nothing is written, so an older state is read
- * as it is. Each statement is one job and takes effect by itself: `transaction` only runs its work.
+ * as it is. Each statement is one job, which takes effect by itself unless it is part of a transaction.
  */
 export const open = async (settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse> => {
   const target = targetOf(settings)
@@ -78,20 +78,18 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
       await session.run(`create or replace table ${name(relation)} copy ${name(stage)}`)
       await session.run(`drop table ${name(stage)}`)
     },
-    load: (relation, columns, readerSelect) =>
-      asked(`load into ${name(relation)}`, () =>
+    load: async (relation, columns, readerSelect) => {
+      session.outside(`a load into ${relation.name}`)
+      return asked(`load into ${name(relation)}`, () =>
         load(
           { jobs, catalog, reader: embedded.reader, session, name, reference, target: words },
           scratch.stored(relation),
           columns,
           readerSelect,
         ),
-      ),
-    unload: (statement, path) => unload(session, statement, path),
-    transaction: async (work) => {
-      session.guard()
-      return work()
+      )
     },
+    unload: (statement, path) => unload(session, statement, path),
     relations: (schema) => asked(`list ${target.datasets[schema]}`, () => catalog.relations(schema)),
     close: async () => {
       await scratch.dropAll(session, name)

@@ -1,11 +1,12 @@
 // The Session of the seam over jobs.
 import { CdpError } from '../../core/errors.ts'
 import type { Batch, Column, Row, Session, Statement } from '../warehouse.ts'
-import { statementError } from './errors.ts'
+import { statementError, uncertain } from './errors.ts'
 import type { JobConfiguration, JobReference, Jobs, Page } from './jobs.ts'
-import { isQuery, isScript, tokensOf } from './lexer.ts'
+import { isQuery, isScript, isTransactional, tokensOf } from './lexer.ts'
 import { bind, type Bound, type ColumnTypes } from './parameters.ts'
 import { columnsOf } from './schema.ts'
+import { createTransactions, type Transaction } from './transaction.ts'
 import { batchReader } from './values.ts'
 
 export interface SessionSettings {
@@ -20,12 +21,25 @@ export interface BigQuerySession extends Session {
   guard(): void
   /** Runs a statement about a work table, also where the warehouse was opened to read. */
   runAnyway(statement: string): Promise<void>
+  transaction<T>(work: () => Promise<T>): Promise<T>
+  /** Throws INTERNAL within a transaction, which takes only queries and changes of rows. */
+  outside(what: string): void
   close(): void
 }
 
 // A page is as many rows as were asked for or some 20 MB, whichever comes first.
 const rowsOfAll = 50_000
 const rowsOfStream = 10_000
+
+interface Answer {
+  readonly job: JobReference
+  readonly page: Page
+}
+
+const commit = 'commit transaction'
+const inSession = (session: string): Readonly<Record<string, unknown>> => ({
+  connectionProperties: [{ key: 'session_id', value: session }],
+})
 
 interface Parts {
   readonly sql: string
@@ -39,6 +53,12 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     if (closed) throw new CdpError('INTERNAL', { detail: 'a closed warehouse was used' })
   }
 
+  const outside = (what: string): void => {
+    if (!transactions.current()) return
+    const detail = `${what} was run in a transaction, which BigQuery allows for SELECT, INSERT, UPDATE, DELETE, MERGE and TRUNCATE only`
+    throw new CdpError('INTERNAL', { detail })
+  }
+
   const partsOf = async (statement: Statement, anyway = false): Promise<Parts> => {
     guard()
     const sql = typeof statement === 'string' ? statement : statement.sql
@@ -46,18 +66,23 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     if (settings.readOnly && !anyway && !isQuery(tokens)) {
       throw new CdpError('QUERY_FAILED', { reason: 'the warehouse was opened to read, and this is no query', sql })
     }
+    if (!isTransactional(tokens))
+      outside(
+        `\`${tokens
+          .slice(0, 3)
+          .map(({ text }) => text)
+          .join(' ')} …\``,
+      )
     const values = typeof statement === 'string' ? undefined : statement.parameters
     const bound = await bind(sql, values ?? [], tokens, settings.columnTypes)
     return { sql, bound, script: isScript(tokens) }
   }
 
-  const configurationOf = (bound: Bound): JobConfiguration => ({
-    query: {
-      query: bound.sql,
-      useLegacySql: false,
-      ...(bound.parameters.length > 0 ? { parameterMode: 'NAMED', queryParameters: bound.parameters } : {}),
-      ...(settings.maximumBytesBilled === undefined ? {} : { maximumBytesBilled: settings.maximumBytesBilled }),
-    },
+  const configurationOf = (bound: Bound): NonNullable<JobConfiguration['query']> => ({
+    query: bound.sql,
+    useLegacySql: false,
+    ...(bound.parameters.length > 0 ? { parameterMode: 'NAMED', queryParameters: bound.parameters } : {}),
+    ...(settings.maximumBytesBilled === undefined ? {} : { maximumBytesBilled: settings.maximumBytesBilled }),
   })
 
   // Whatever `work` throws is about this statement, and about the job it last told of.
@@ -80,21 +105,67 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     }
   }
 
-  const execute = async (parts: Parts, rows: number): Promise<{ readonly job: JobReference; readonly page: Page }> =>
-    about(parts, (onJob) =>
+  const send = async (parts: Parts, rows: number, session?: string): Promise<Answer> => {
+    const query = { ...configurationOf(parts.bound), ...(session === undefined ? {} : inSession(session)) }
+    return about(parts, (onJob) =>
       jobs.query({
-        configuration: configurationOf(parts.bound),
+        configuration: { query },
         statement: [parts.bound.sql, parts.bound.parameters],
-        atomic: !parts.script,
+        // A statement that failed in a transaction may have ended it: sent anew it would take effect by itself.
+        atomic: !parts.script && session === undefined,
         rows,
         onJob,
       }),
     )
+  }
+
+  const execute = (parts: Parts, rows: number, transaction = transactions.current()): Promise<Answer> =>
+    transaction ? transaction.statement((session) => send(parts, rows, session)) : send(parts, rows)
+
+  // Also when the run was interrupted: a session that is left alone lives for a day, and keeps what it holds.
+  const control = (sql: string, more: Readonly<Record<string, unknown>>): Promise<Answer> =>
+    about({ sql, bound: { sql, parameters: [], place: (offset) => offset }, script: true }, (onJob) =>
+      jobs
+        .query({
+          configuration: { query: { query: sql, useLegacySql: false, ...more } },
+          statement: sql,
+          atomic: false,
+          anyway: true,
+          rows: 0,
+          onJob,
+        })
+        .catch((thrown: unknown) => {
+          throw sql === commit ? uncertain(thrown) : thrown
+        }),
+    )
+
+  const transactions = createTransactions({
+    begin: async () => {
+      const { job } = await control('begin transaction', { createSession: true })
+      return jobs.sessionOf(job)
+    },
+    commit: async (session) => {
+      await control(commit, inSession(session))
+    },
+    end: async (session, how) => {
+      if (how === 'failed') await control('rollback transaction', inSession(session)).catch(() => undefined)
+      await control('call BQ.ABORT_SESSION()', inSession(session)).catch(() => undefined)
+    },
+  })
+
+  const streamed = async function* (statement: Statement, transaction: Transaction | undefined): AsyncGenerator<Batch> {
+    const parts = await partsOf(statement)
+    const answer = await execute(parts, rowsOfStream, transaction)
+    const read = transaction?.reading()
+    try {
+      yield* pages(parts, answer, rowsOfStream)
+    } finally {
+      read?.()
+    }
+  }
 
   // The next page is fetched only when it is asked for.
-  const pages = async function* (statement: Statement, rows: number): AsyncGenerator<Batch> {
-    const parts = await partsOf(statement)
-    const { job, page: first } = await execute(parts, rows)
+  const pages = async function* (parts: Parts, { job, page: first }: Answer, rows: number): AsyncGenerator<Batch> {
     const { read } = batchReader(first.schema)
     for (let page = first; ;) {
       if (page.rows && page.rows.length > 0) yield read(page.rows)
@@ -119,17 +190,24 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     },
     all: async <T = Row>(statement: Statement): Promise<T[]> => {
       const out: T[] = []
-      for await (const { columns, rowCount, values } of pages(statement, rowsOfAll)) {
+      const parts = await partsOf(statement)
+      const answer = await execute(parts, rowsOfAll)
+      for await (const { columns, rowCount, values } of pages(parts, answer, rowsOfAll)) {
         for (let row = 0; row < rowCount; row++) {
           out.push(Object.fromEntries(columns.map(({ name }, at) => [name, values[at]?.[row]])) as T)
         }
       }
       return out
     },
-    stream: (statement) => pages(statement, rowsOfStream),
+    stream: (statement) => streamed(statement, transactions.current()),
+    outside,
+    transaction: async (work) => {
+      guard()
+      return transactions.run(work)
+    },
     describe: async (select): Promise<readonly Column[]> => {
       const parts = await partsOf(select)
-      const { statistics } = await about(parts, () => jobs.dryRun(configurationOf(parts.bound)))
+      const { statistics } = await about(parts, () => jobs.dryRun({ query: configurationOf(parts.bound) }))
       return columnsOf(statistics?.query?.schema)
     },
     close: () => {
