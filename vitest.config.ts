@@ -4,7 +4,7 @@ import { configDefaults, defineConfig } from 'vitest/config'
 // The stand-in for BigQuery takes minutes to install and to answer: `npm run test:bigquery` has it, `npm test` has not.
 const standIn =
   process.env['CDP_TEST_BIGQUERY'] === undefined
-    ? ['test/warehouse/bigquery/{contract,dialect}.test.ts', 'test/bigquery/**']
+    ? ['test/warehouse/bigquery/{contract,dialect,names,storage}.test.ts', 'test/bigquery/**']
     : []
 
 export default defineConfig({

@@ -71,7 +71,12 @@ export const createCatalog = (api: Api, target: Target, now: () => number): Cata
     columnTypes: async (path) => {
       const [name, dataset, project] = path.toReversed()
       const schemas = ['raw', 'models', 'cdp'] as const
-      const schema = schemas.find((one) => target.datasets[one] === dataset)
+      // As `raw.t` is written, its dataset may be called otherwise.
+      const schema =
+        dataset === undefined
+          ? 'models'
+          : (schemas.find((one) => target.datasets[one] === dataset) ??
+            schemas.find((one) => project === undefined && one === dataset))
       if (name === undefined || schema === undefined || (project ?? target.project) !== target.project) return undefined
       const found = await fields({ schema, name })
       return found && new Map(found.map((field) => [field.name.toLowerCase(), typeText(field)]))

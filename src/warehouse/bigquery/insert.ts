@@ -1,12 +1,9 @@
 // Which column each parameter of an INSERT … VALUES goes into.
-import type { Token } from './lexer.ts'
+import { nameOf, type Token } from './lexer.ts'
 import type { ColumnTypes } from './parameters.ts'
 
 const isWord = (token: Token | undefined, word: string): boolean =>
   token?.kind === 'other' && token.text.toLowerCase() === word
-
-const nameOf = (token: Token): string =>
-  token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll(/\\(.)/g, '$1') : token.text
 
 /** Parts of a dotted name that starts at a token, and the first token after it. */
 const pathAt = (tokens: readonly Token[], from: number): { path: string[]; next: number } => {

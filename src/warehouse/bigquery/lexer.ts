@@ -32,6 +32,10 @@ export const tokensOf = (sql: string): Token[] => {
   return found
 }
 
+/** What a word or a name in backticks says. */
+export const nameOf = (token: Token): string =>
+  token.kind === 'quoted' ? token.text.slice(1, -1).replaceAll(/\\(.)/g, '$1') : token.text
+
 /** Whether a text holds more than one statement, or a block of them. */
 export const isScript = (tokens: readonly Token[]): boolean =>
   tokens.some((token, at) => token.text === ';' && token.kind === 'mark' && at < tokens.length - 1) ||

@@ -35,6 +35,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
   const session = createSession(jobs, {
     target: words,
     maximumBytesBilled: target.maximumBytesBilled,
+    datasets: target,
     readOnly: options.mode === 'read',
     columnTypes: (path) => catalog.columnTypes(path),
   })

@@ -3,6 +3,7 @@
 import { CdpError } from '../../core/errors.ts'
 import { insertedTypes } from './insert.ts'
 import type { Token } from './lexer.ts'
+import type { Edit } from './qualify.ts'
 
 export interface QueryParameter {
   readonly name: string
@@ -32,41 +33,50 @@ interface Given {
 /**
  * null · boolean (BOOL) · string (STRING) · number (INT64 or FLOAT64) · bigint (INT64, BIGNUMERIC beyond 64 bits) · Date (TIMESTAMP) ·
  * Uint8Array (BYTES, sent as base64) · arrays of one of these. Anything else is refused. In INSERT … VALUES each is cast to the type
- * of its column: the service converts a text to a date by itself, but not to a number or to JSON.
+ * of its column: the service converts a text to a date by itself, but not to a number or to JSON. `names` are sent as they say.
  */
 export const bind = async (
   sql: string,
   values: readonly unknown[],
   tokens: readonly Token[],
   columnsOf: (path: readonly string[]) => Promise<ColumnTypes | undefined>,
+  names: readonly Edit[] = [],
 ): Promise<Bound> => {
   const used = tokens.filter((token) => token.kind === 'parameter')
   const wanted = Math.max(0, ...used.map((token) => Number(token.text.slice(1))))
   if (wanted !== values.length || new Set(used.map((token) => token.text)).size !== wanted) {
     throw new CdpError('INTERNAL', { detail: `a statement takes ${wanted} parameters and got ${values.length}` })
   }
-  if (wanted === 0) return { sql, parameters: [], place: (offset) => offset }
   const parameters = values.map((value, at) => parameterOf(value, at + 1))
-  const types = await insertedTypes(tokens, columnsOf)
+  const types = wanted === 0 ? new Map<number, string>() : await insertedTypes(tokens, columnsOf)
+  const spelled = used.map(({ start, text }): Edit => ({
+    start,
+    end: start + text.length,
+    text: spell(parameters[Number(text.slice(1)) - 1], types.get(start)),
+  }))
+  return {
+    ...edited(sql, [...spelled, ...names]),
+    parameters: parameters.filter((parameter) => parameter !== null && parameter !== 'empty'),
+  }
+}
+
+const edited = (sql: string, edits: readonly Edit[]): Pick<Bound, 'sql' | 'place'> => {
   let text = ''
   let end = 0
-  const edits: { readonly from: number; readonly to: number; readonly length: number }[] = []
-  for (const token of used) {
-    const spelled = spell(parameters[Number(token.text.slice(1)) - 1], types.get(token.start))
-    text += sql.slice(end, token.start)
-    edits.push({ from: token.start, to: text.length, length: spelled.length })
-    text += spelled
-    end = token.start + token.text.length
+  const made: (Edit & { readonly at: number })[] = []
+  for (const edit of edits.toSorted((a, b) => a.start - b.start)) {
+    text += sql.slice(end, edit.start)
+    made.push({ ...edit, at: text.length })
+    text += edit.text
+    end = edit.end
   }
   return {
     sql: text + sql.slice(end),
-    parameters: parameters.filter((parameter) => parameter !== null && parameter !== 'empty'),
     place: (offset) => {
-      const edit = edits.findLast((one) => one.to <= offset)
+      const edit = made.findLast((one) => one.at <= offset)
       if (!edit) return offset
-      const after = offset - edit.to - edit.length
-      const token = used.find((one) => one.start === edit.from)
-      return after < 0 ? edit.from : edit.from + (token?.text.length ?? 0) + after
+      const after = offset - edit.at - edit.text.length
+      return after < 0 ? edit.start : edit.end + after
     },
   }
 }

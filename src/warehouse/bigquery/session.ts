@@ -5,6 +5,7 @@ import { statementError, uncertain } from './errors.ts'
 import type { JobConfiguration, JobReference, Jobs, Page } from './jobs.ts'
 import { isQuery, isScript, isTransactional, tokensOf } from './lexer.ts'
 import { bind, type Bound, type ColumnTypes } from './parameters.ts'
+import { type Datasets, qualified } from './qualify.ts'
 import { columnsOf } from './schema.ts'
 import { createTransactions, type Transaction } from './transaction.ts'
 import { batchReader } from './values.ts'
@@ -13,6 +14,7 @@ export interface SessionSettings {
   readonly target: string
   readonly maximumBytesBilled: string | undefined
   readonly readOnly: boolean
+  readonly datasets: Datasets
   readonly columnTypes: (path: readonly string[]) => Promise<ColumnTypes | undefined>
 }
 
@@ -45,6 +47,8 @@ interface Parts {
   readonly sql: string
   readonly bound: Bound
   readonly script: boolean
+  /** The dataset of names without one. */
+  readonly home: string | undefined
 }
 
 export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySession => {
@@ -66,28 +70,26 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     if (settings.readOnly && !anyway && !isQuery(tokens)) {
       throw new CdpError('QUERY_FAILED', { reason: 'the warehouse was opened to read, and this is no query', sql })
     }
-    if (!isTransactional(tokens))
-      outside(
-        `\`${tokens
-          .slice(0, 3)
-          .map(({ text }) => text)
-          .join(' ')} …\``,
-      )
+    const words = tokens.slice(0, 2).map(({ text }) => text.toLowerCase())
+    if (!isTransactional(tokens)) outside(words.join(' '))
     const values = typeof statement === 'string' ? undefined : statement.parameters
-    const bound = await bind(sql, values ?? [], tokens, settings.columnTypes)
-    return { sql, bound, script: isScript(tokens) }
+    const bound = await bind(sql, values ?? [], tokens, settings.columnTypes, qualified(tokens, settings.datasets))
+    // It may be the models' dataset that is created.
+    const home = words.join(' ') === 'create schema' ? undefined : settings.datasets.datasets.models
+    return { sql, bound, script: isScript(tokens), home }
   }
 
-  const configurationOf = (bound: Bound): NonNullable<JobConfiguration['query']> => ({
+  const configurationOf = ({ bound, home }: Parts): NonNullable<JobConfiguration['query']> => ({
     query: bound.sql,
     useLegacySql: false,
+    ...(home === undefined ? {} : { defaultDataset: { projectId: settings.datasets.project, datasetId: home } }),
     ...(bound.parameters.length > 0 ? { parameterMode: 'NAMED', queryParameters: bound.parameters } : {}),
     ...(settings.maximumBytesBilled === undefined ? {} : { maximumBytesBilled: settings.maximumBytesBilled }),
   })
 
   // Whatever `work` throws is about this statement, and about the job it last told of.
   const about = async <T>(
-    { sql, bound }: Parts,
+    { sql, bound }: Pick<Parts, 'sql' | 'bound'>,
     work: (onJob: (job: JobReference) => void) => Promise<T>,
   ): Promise<T> => {
     let job: JobReference | undefined
@@ -106,7 +108,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
   }
 
   const send = async (parts: Parts, rows: number, session?: string): Promise<Answer> => {
-    const query = { ...configurationOf(parts.bound), ...(session === undefined ? {} : inSession(session)) }
+    const query = { ...configurationOf(parts), ...(session === undefined ? {} : inSession(session)) }
     return about(parts, (onJob) =>
       jobs.query({
         configuration: { query },
@@ -124,7 +126,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
 
   // Also when the run was interrupted: a session that is left alone lives for a day, and keeps what it holds.
   const control = (sql: string, more: Readonly<Record<string, unknown>>): Promise<Answer> =>
-    about({ sql, bound: { sql, parameters: [], place: (offset) => offset }, script: true }, (onJob) =>
+    about({ sql, bound: { sql, parameters: [], place: (offset) => offset } }, (onJob) =>
       jobs
         .query({
           configuration: { query: { query: sql, useLegacySql: false, ...more } },
@@ -207,7 +209,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     },
     describe: async (select): Promise<readonly Column[]> => {
       const parts = await partsOf(select)
-      const { statistics } = await about(parts, () => jobs.dryRun({ query: configurationOf(parts.bound) }))
+      const { statistics } = await about(parts, () => jobs.dryRun({ query: configurationOf(parts) }))
       return columnsOf(statistics?.query?.schema)
     },
     close: () => {

@@ -52,7 +52,12 @@ describe('a job of BigQuery', () => {
       /^cdp-20261101T160000_123Z_4f2a-model_people-[0-9a-f]{10}-\d+-[0-9a-f]{12}$/,
     )
     expect(job?.body.configuration).toEqual({
-      query: { query: 'select 1 as a', useLegacySql: false, maximumBytesBilled: '50000000000' },
+      query: {
+        query: 'select 1 as a',
+        useLegacySql: false,
+        maximumBytesBilled: '50000000000',
+        defaultDataset: { projectId: 'lotus', datasetId: 'models' },
+      },
       labels: { team: 'crm', cdp_run: '20261101t160000_123z-4f2a', cdp_step: 'model_people' },
     })
     expect(

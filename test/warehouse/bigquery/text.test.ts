@@ -1,6 +1,7 @@
 // GoogleSQL as text: what is in quotes is nobody's parameter, a value goes where it belongs, and nothing pasted can leave its quotes.
 import { describe, expect, it } from 'vitest'
 import { isQuery, isScript, tokensOf } from '../../../src/warehouse/bigquery/lexer.ts'
+import { qualified } from '../../../src/warehouse/bigquery/qualify.ts'
 import { bind } from '../../../src/warehouse/bigquery/parameters.ts'
 import { targetOf } from '../../../src/warehouse/bigquery/settings.ts'
 import { literal, quote, typeName } from '../../../src/warehouse/bigquery/text.ts'
@@ -72,6 +73,73 @@ describe('a parameter', () => {
     const { sql: sent, place } = await bound(sql, [null, 'x'])
     expect(place(sent.indexOf('here'))).toBe(sql.indexOf('here'))
     expect(place(sent.indexOf('select'))).toBe(0)
+  })
+})
+
+describe('a name', () => {
+  const lotus = { project: 'lo-tus', datasets: { raw: 'crm_raw', models: 'crm', cdp: 'crm_state' } } as const
+  const sent = async (sql: string, values: readonly unknown[] = []): Promise<string> => {
+    const tokens = tokensOf(sql)
+    return (await bind(sql, values, tokens, () => Promise.resolve(columns), qualified(tokens, lotus))).sql
+  }
+  const runs = '`lo-tus`.`crm_state`.`runs`'
+  const t = '`lo-tus`.`crm_raw`.`t`'
+
+  it('of the engine is sent in full, bare and in backticks, wherever it stands', async () => {
+    expect(await sent('select r.status from cdp.runs as r')).toBe(`select r.status from ${runs} as r`)
+    expect(await sent('select 1 from `cdp`.`runs`, `cdp.runs` as s')).toBe(`select 1 from ${runs}, ${runs} as s`)
+    expect(await sent('insert into cdp.runs (run_id) values ($1)', ['r'])).toBe(
+      `insert into ${runs} (run_id) values (@p1)`,
+    )
+    expect(await sent('select cdp.fold(cdp.trim(x)) from people')).toBe(
+      'select `lo-tus`.`crm_state`.`fold`(`lo-tus`.`crm_state`.`trim`(x)) from people',
+    )
+  })
+
+  it('of landed data is sent in full where a relation stands', async () => {
+    for (const place of [
+      'select 1 from x',
+      'select 1 from a as b, x',
+      'select (select max(n) from x) from a join x on true',
+      'select 1 from (x join a on true)',
+      'insert into x (n) select 1',
+      'update x set n = 1 where true',
+      'delete from x where true',
+      'merge into a using x on false when not matched then insert row',
+      'create or replace view v as with w as (select 1 from x) select * from w',
+      'create table if not exists x (n INT64)',
+      'drop table if exists x',
+    ]) {
+      expect(await sent(place.replaceAll(/\bx\b/g, 'raw.t')), place).toBe(place.replaceAll(/\bx\b/g, () => t))
+    }
+  })
+
+  it('that is part of a longer one, of an alias, or in quotes stays as it is', async () => {
+    for (const sql of [
+      'select \'from raw.t\', "cdp.fold(x)" -- from raw.t, cdp.runs',
+      'select raw.t, raw.u from people as raw',
+      'select x from people as raw, unnest(array_concat(raw.t, raw.u)) as x where raw.t is distinct from raw.u',
+      'select extract(day from raw.t) from people as raw where raw.t like raw.u group by raw.t, raw.u',
+      'select 1 from other.raw.t, `other.raw.t`, other.cdp.runs',
+      'select cdp.other from people as cdp',
+      'select 1 from cdp.INFORMATION_SCHEMA.TABLES',
+    ]) {
+      expect(await sent(sql)).toBe(sql)
+    }
+  })
+
+  it('moves no place that an error names', async () => {
+    const sql = 'select $1, cdp.fold(a), here from raw.t, there'
+    const tokens = tokensOf(sql)
+    const { sql: text, place } = await bind(
+      sql,
+      ['x'],
+      tokens,
+      () => Promise.resolve(columns),
+      qualified(tokens, lotus),
+    )
+    for (const word of ['select', '(a)', 'here', 'there']) expect(place(text.indexOf(word))).toBe(sql.indexOf(word))
+    expect(place(text.indexOf('crm_state'))).toBe(sql.indexOf('cdp.fold'))
   })
 })
 
