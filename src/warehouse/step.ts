@@ -6,6 +6,15 @@ export interface Step {
   readonly run: string
   /** As in cdp.run_steps. */
   readonly step: string
+  /** What its statements have cost, added up as they end, where the engine tells. */
+  readonly meter?: Meter
+  /** The most that one of its statements may be billed for, in bytes, as digits; the warehouse's own limit holds too. */
+  readonly maximumBytesBilled?: string
+}
+
+export interface Meter {
+  statements: number
+  billedBytes: number
 }
 
 const context = new AsyncLocalStorage<Step>()

@@ -127,6 +127,11 @@ export interface Warehouse extends Session {
   transaction<T>(work: () => Promise<T>): Promise<T>
   /** Which relations exist in a schema. */
   relations(schema: Schema): Promise<readonly { readonly name: string; readonly isView: boolean }[]>
+  /**
+   * The bytes that a statement would read, asked of the engine without executing it. `accuracy` is the engine's word for how near that
+   * is (PRECISE, UPPER_BOUND, …). Undefined where `dryRun` is not supported.
+   */
+  cost(statement: Statement): Promise<{ readonly bytes: number; readonly accuracy: string } | undefined>
   close(): Promise<void>
 }
 

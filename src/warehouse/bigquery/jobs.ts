@@ -22,12 +22,18 @@ interface JobResource {
     readonly errorResult?: ErrorProto
     readonly errors?: readonly ErrorProto[]
   }
-  readonly statistics?: {
-    readonly load?: { readonly outputRows?: string }
-    readonly query?: { readonly schema?: { readonly fields?: readonly Field[] } }
-    readonly totalBytesProcessed?: string
-    readonly sessionInfo?: { readonly sessionId?: string }
+  readonly statistics?: Statistics
+}
+
+export interface Statistics {
+  readonly load?: { readonly outputRows?: string }
+  readonly query?: {
+    readonly schema?: { readonly fields?: readonly Field[] }
+    readonly totalBytesBilled?: string
+    readonly totalBytesProcessedAccuracy?: string
   }
+  readonly totalBytesProcessed?: string
+  readonly sessionInfo?: { readonly sessionId?: string }
 }
 
 /** What a job is to do, as the API names it. */
@@ -54,6 +60,8 @@ export interface Jobs {
   load(job: LoadJob): Promise<number>
   /** The session that a query job has opened. */
   sessionOf(job: JobReference): Promise<string>
+  /** The bytes that a query job is billed for. */
+  billed(job: JobReference): Promise<number>
   /** Says what a query would give, and executes nothing. */
   dryRun(configuration: JobConfiguration): Promise<JobResource>
   /** `project:location.id`, as the service and its console name it. */
@@ -228,6 +236,7 @@ export const createJobs = (
       return id
     },
     page: (job, pageToken, rows) => api.request(results(job, rows, pageToken)),
+    billed: async (job) => Number((await get(job, true)).statistics?.query?.totalBytesBilled ?? 0),
     load: (asked) =>
       attempts({ ...asked, atomic: true }, async (job) => {
         await insert(job, labelled(asked.configuration), { upload: asked.file })

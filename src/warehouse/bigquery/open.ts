@@ -36,6 +36,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     target: words,
     maximumBytesBilled: target.maximumBytesBilled,
     datasets: target,
+    step: currentStep,
     readOnly: options.mode === 'read',
     columnTypes: (path) => catalog.columnTypes(path),
   })

@@ -1,8 +1,9 @@
 // The Session of the seam over jobs.
 import { CdpError } from '../../core/errors.ts'
+import type { Meter, Step } from '../step.ts'
 import type { Batch, Column, Row, Session, Statement } from '../warehouse.ts'
 import { statementError, uncertain } from './errors.ts'
-import type { JobConfiguration, JobReference, Jobs, Page } from './jobs.ts'
+import type { JobConfiguration, JobReference, Jobs, Page, Statistics } from './jobs.ts'
 import { isQuery, isScript, isTransactional, tokensOf } from './lexer.ts'
 import { bind, type Bound, type ColumnTypes } from './parameters.ts'
 import { type Datasets, qualified } from './qualify.ts'
@@ -15,6 +16,7 @@ export interface SessionSettings {
   readonly maximumBytesBilled: string | undefined
   readonly readOnly: boolean
   readonly datasets: Datasets
+  readonly step: () => Step | undefined
   readonly columnTypes: (path: readonly string[]) => Promise<ColumnTypes | undefined>
 }
 
@@ -24,6 +26,7 @@ export interface BigQuerySession extends Session {
   /** Runs a statement about a work table, also where the warehouse was opened to read. */
   runAnyway(statement: string): Promise<void>
   transaction<T>(work: () => Promise<T>): Promise<T>
+  cost(statement: Statement): Promise<{ readonly bytes: number; readonly accuracy: string }>
   /** Throws INTERNAL within a transaction, which takes only queries and changes of rows. */
   outside(what: string): void
   close(): void
@@ -49,7 +52,13 @@ interface Parts {
   readonly script: boolean
   /** The dataset of names without one. */
   readonly home: string | undefined
+  /** Bytes, as digits. */
+  readonly limit: string | undefined
+  readonly meter: Meter | undefined
 }
+
+const lowest = (...limits: readonly (string | undefined)[]): string | undefined =>
+  limits.filter((limit) => limit !== undefined).toSorted((a, b) => Number(a) - Number(b))[0]
 
 export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySession => {
   let closed = false
@@ -63,33 +72,36 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     throw new CdpError('INTERNAL', { detail })
   }
 
-  const partsOf = async (statement: Statement, anyway = false): Promise<Parts> => {
+  // `how`: what only reads may be run · anything may · nothing is executed.
+  const partsOf = async (statement: Statement, how: 'run' | 'run anyway' | 'ask' = 'run'): Promise<Parts> => {
     guard()
     const sql = typeof statement === 'string' ? statement : statement.sql
     const tokens = tokensOf(sql)
-    if (settings.readOnly && !anyway && !isQuery(tokens)) {
+    if (settings.readOnly && how === 'run' && !isQuery(tokens)) {
       throw new CdpError('QUERY_FAILED', { reason: 'the warehouse was opened to read, and this is no query', sql })
     }
     const words = tokens.slice(0, 2).map(({ text }) => text.toLowerCase())
-    if (!isTransactional(tokens)) outside(words.join(' '))
+    if (how !== 'ask' && !isTransactional(tokens)) outside(words.join(' '))
     const values = typeof statement === 'string' ? undefined : statement.parameters
     const bound = await bind(sql, values ?? [], tokens, settings.columnTypes, qualified(tokens, settings.datasets))
     // It may be the models' dataset that is created.
     const home = words.join(' ') === 'create schema' ? undefined : settings.datasets.datasets.models
-    return { sql, bound, script: isScript(tokens), home }
+    const step = settings.step()
+    const limit = how === 'ask' ? undefined : lowest(settings.maximumBytesBilled, step?.maximumBytesBilled)
+    return { sql, bound, script: isScript(tokens), home, limit, meter: step?.meter }
   }
 
-  const configurationOf = ({ bound, home }: Parts): NonNullable<JobConfiguration['query']> => ({
+  const configurationOf = ({ bound, home, limit }: Parts): NonNullable<JobConfiguration['query']> => ({
     query: bound.sql,
     useLegacySql: false,
     ...(home === undefined ? {} : { defaultDataset: { projectId: settings.datasets.project, datasetId: home } }),
     ...(bound.parameters.length > 0 ? { parameterMode: 'NAMED', queryParameters: bound.parameters } : {}),
-    ...(settings.maximumBytesBilled === undefined ? {} : { maximumBytesBilled: settings.maximumBytesBilled }),
+    ...(limit === undefined ? {} : { maximumBytesBilled: limit }),
   })
 
   // Whatever `work` throws is about this statement, and about the job it last told of.
   const about = async <T>(
-    { sql, bound }: Pick<Parts, 'sql' | 'bound'>,
+    { sql, bound, limit }: Pick<Parts, 'sql' | 'bound' | 'limit'>,
     work: (onJob: (job: JobReference) => void) => Promise<T>,
   ): Promise<T> => {
     let job: JobReference | undefined
@@ -101,7 +113,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
         sent: bound.sql,
         place: bound.place,
         job: job && jobs.nameOf(job),
-        maximumBytesBilled: settings.maximumBytesBilled,
+        maximumBytesBilled: limit,
       }
       throw statementError(thrown, facts, settings.target)
     }
@@ -109,7 +121,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
 
   const send = async (parts: Parts, rows: number, session?: string): Promise<Answer> => {
     const query = { ...configurationOf(parts), ...(session === undefined ? {} : inSession(session)) }
-    return about(parts, (onJob) =>
+    const answer = await about(parts, (onJob) =>
       jobs.query({
         configuration: { query },
         statement: [parts.bound.sql, parts.bound.parameters],
@@ -119,6 +131,11 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
         onJob,
       }),
     )
+    if (parts.meter) {
+      parts.meter.statements += 1
+      parts.meter.billedBytes += await jobs.billed(answer.job).catch(() => 0)
+    }
+    return answer
   }
 
   const execute = (parts: Parts, rows: number, transaction = transactions.current()): Promise<Answer> =>
@@ -126,7 +143,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
 
   // Also when the run was interrupted: a session that is left alone lives for a day, and keeps what it holds.
   const control = (sql: string, more: Readonly<Record<string, unknown>>): Promise<Answer> =>
-    about({ sql, bound: { sql, parameters: [], place: (offset) => offset } }, (onJob) =>
+    about({ sql, bound: { sql, parameters: [], place: (offset) => offset }, limit: undefined }, (onJob) =>
       jobs
         .query({
           configuration: { query: { query: sql, useLegacySql: false, ...more } },
@@ -181,6 +198,11 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     }
   }
 
+  const asked = async (statement: Statement): Promise<Statistics | undefined> => {
+    const parts = await partsOf(statement, 'ask')
+    return (await about(parts, () => jobs.dryRun({ query: configurationOf(parts) }))).statistics
+  }
+
   return {
     guard,
     run: async (statement) => {
@@ -188,7 +210,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
       return { changed: Number(page.numDmlAffectedRows ?? 0) }
     },
     runAnyway: async (statement) => {
-      await execute(await partsOf(statement, true), 0)
+      await execute(await partsOf(statement, 'run anyway'), 0)
     },
     all: async <T = Row>(statement: Statement): Promise<T[]> => {
       const out: T[] = []
@@ -208,9 +230,12 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
       return transactions.run(work)
     },
     describe: async (select): Promise<readonly Column[]> => {
-      const parts = await partsOf(select)
-      const { statistics } = await about(parts, () => jobs.dryRun({ query: configurationOf(parts) }))
-      return columnsOf(statistics?.query?.schema)
+      const { query } = (await asked(select)) ?? {}
+      return columnsOf(query?.schema)
+    },
+    cost: async (statement) => {
+      const { query, totalBytesProcessed } = (await asked(statement)) ?? {}
+      return { bytes: Number(totalBytesProcessed ?? 0), accuracy: query?.totalBytesProcessedAccuracy ?? 'UNKNOWN' }
     },
     close: () => {
       closed = true

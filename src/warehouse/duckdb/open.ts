@@ -72,6 +72,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
           where table_catalog = $1 and table_schema = $2 order by table_name`,
         parameters: [databaseAlias, schemaName(schema)],
       }),
+    cost: () => Promise.resolve(undefined),
     close: () => (closing ??= database.close(session.close())),
   }
   try {

@@ -1,10 +1,9 @@
 // What the adapter sends to BigQuery, and what it makes of answers that only the service gives.
 import { tmpdir } from 'node:os'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isCdpError, type CdpError } from '../../../src/core/errors.ts'
 import { inStep } from '../../../src/warehouse/step.ts'
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts'
-import { openAt, recordingClock, startService, type Sent, type Service } from './service.ts'
+import { openAt, recordingClock, refusalOf, startService, type Sent, type Service } from './service.ts'
 
 let service: Service
 let opened: Warehouse | undefined
@@ -29,15 +28,6 @@ const inserted = (statement: string): Sent[] =>
 
 const ran = (statement: string): number =>
   [...service.jobs.values()].filter((job) => job.configuration.query?.query === statement).length
-
-const refusalOf = async (work: Promise<unknown>): Promise<CdpError> => {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  )
-  if (isCdpError(error)) return error
-  throw error
-}
 
 const busy = { status: 403, error: { reason: 'rateLimitExceeded', message: 'Exceeded rate limits' } } as const
 const unavailable = { status: 503, error: { reason: 'backendError', message: 'Service Unavailable' } } as const

@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { isCdpError, type CdpError } from '../../../src/core/errors.ts'
 import type { Clock } from '../../../src/core/clock.ts'
 import { bigquery, type BigQuerySettings } from '../../../src/warehouse/define-bigquery.ts'
 import { bigqueryFunctionsFingerprint, stateVersion } from '../../../src/warehouse/version.ts'
@@ -41,6 +42,9 @@ export interface Behaviour {
   /** Only the first job fails. */
   readonly once?: boolean
   readonly fields?: readonly { readonly name: string; readonly type: string; readonly mode?: string }[]
+  /** Bytes, as the API says them. */
+  readonly processed?: string
+  readonly billed?: string
   /** Rows by page, as the API sends them. */
   readonly pages?: readonly (readonly (readonly unknown[])[])[]
 }
@@ -96,7 +100,8 @@ export const startService = async (): Promise<Service> => {
     const configuration = body.configuration ?? {}
     const behaviour = behaviourOf(configuration.query?.query ?? 'load')
     if (configuration.dryRun === true) {
-      return [200, { statistics: { query: { schema: { fields: behaviour.fields ?? [] } } } }]
+      const query = { schema: { fields: behaviour.fields ?? [] }, totalBytesProcessedAccuracy: 'UPPER_BOUND' }
+      return [200, { statistics: { query, totalBytesProcessed: behaviour.processed ?? '0' } }]
     }
     if (jobs.has(id)) return refusal(409, { reason: 'duplicate', message: `Already Exists: Job ${id}` })
     jobs.set(id, { configuration, behaviour, asked: 0, cancelled: false })
@@ -126,7 +131,11 @@ export const startService = async (): Promise<Service> => {
     return {
       configuration: job.configuration,
       status: { state: done ? 'DONE' : 'RUNNING', ...failed },
-      statistics: { load: { outputRows: '2' } },
+      statistics: {
+        load: { outputRows: '2' },
+        query: { totalBytesBilled: job.behaviour.billed ?? '0' },
+        ...(job.configuration.query?.['createSession'] === true ? { sessionInfo: { sessionId: 'session-1' } } : {}),
+      },
     }
   }
 
@@ -203,6 +212,16 @@ const bodyOf = async (request: IncomingMessage): Promise<Pick<Sent, 'body' | 'by
   const part = /^--[^\r]+\r\nContent-Type: application\/json\r\n\r\n([^]*?)\r\n--/.exec(text)?.[1]
   const json = Buffer.from(part ?? text, 'latin1').toString('utf8')
   return { body: json === '' ? {} : (JSON.parse(json) as Sent['body']), bytes: part === undefined ? 0 : whole.length }
+}
+
+/** What work was refused with, as the engine says it. */
+export const refusalOf = async (work: Promise<unknown>): Promise<CdpError> => {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (isCdpError(error)) return error
+  throw error
 }
 
 /** Passes its time at once, and keeps it. */
