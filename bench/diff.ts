@@ -96,7 +96,7 @@ try {
   await warehouse.run('create table main.people_before as select * from main.people')
   const shape = await shapeOf(warehouse, input)
   const facts = { epoch: 1, now: new Date().toISOString(), retryRejected: false, lastMap: shape.map }
-  const diff = diffStatement(warehouse, input, shape, facts, 'plan_of_bench')
+  const diff = `create or replace temp table plan_of_bench ${diffStatement(warehouse, input, shape, facts)}`
   const first = await once(diff)
   say({ figure: 'everything is new', ms: Math.round(first.ms), rowsPerSecond: Math.round(rows / (first.ms / 1000)) })
   await warehouse.run(`insert into cdp.sync_rows

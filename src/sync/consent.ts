@@ -21,13 +21,13 @@ export const consentDoubt = async (
   if (consentFreshnessMs !== undefined && isOlder(version?.built_at, instant, consentFreshnessMs)) {
     return `consent is in doubt: ${consent} is older than it may be`
   }
-  const [found] = await warehouse.all<{ rows: number; persons: number }>({
-    sql: `select count(person_id) as rows, count(distinct person_id) as persons
-      from ${warehouse.name({ schema: 'models', name: consent })} where purpose = $1`,
+  const [rows] = await warehouse.all<{ found: number; persons: number }>({
+    sql: `select count(c.person_id) as found, count(distinct c.person_id) as persons
+      from ${warehouse.name({ schema: 'models', name: consent })} as c where c.purpose = $1`,
     parameters: [spec.purpose],
   })
-  if (found === undefined || found.rows === 0) return `consent is in doubt: ${consent} has no row for ${spec.purpose}`
-  if (found.rows > found.persons) {
+  if (rows === undefined || rows.found === 0) return `consent is in doubt: ${consent} has no row for ${spec.purpose}`
+  if (rows.found > rows.persons) {
     return `consent is in doubt: ${consent} has more than one row for a person and ${spec.purpose}`
   }
   return undefined

@@ -1,11 +1,13 @@
 // The last part of the diff: what is to be done at each key, why, and in which order.
+import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
+import { instantOf } from './ledger.ts'
 import { kinds, type DiffFacts, type Words } from './source.ts'
 import { canRemove, isMessage, mirrors, sendsOnce, writeOperation } from './spec.ts'
 
 const withheld = `rank in (${kinds.withheld}, ${kinds.refused})`
 
-const actionOf = ({ input: { spec } }: Words, facts: DiffFacts): string => {
-  const now = `cast('${facts.now}' as timestamptz)`
+const actionOf = ({ warehouse, input: { spec } }: Words, facts: DiffFacts): string => {
+  const now = instantOf(warehouse, facts.now)
   // A vendor that asked to wait is obeyed; a rejected row waits only as long as it is the same.
   const early = `(next_attempt_at > ${now}${facts.retryRejected ? ` and status = 'retry'` : ''})`
   const gone = `(${withheld} or (rank = 0 and (${mirrors(spec) ? 'true' : `wanted = 'remove'`})))`
@@ -45,23 +47,75 @@ const whyOf = `case
   when wanted = 'remove' then 'retry'
   else 'left' end`
 
+/** Of the plan's relation, in order. `n` besides, where rows have no numbers of their own. */
+const planColumns = (warehouse: Warehouse): readonly (readonly [name: string, type: ColumnType])[] => [
+  ['action', 'text'],
+  ['why', 'text'],
+  ['operation', 'text'],
+  ['key', 'text'],
+  ['key_hash', 'text'],
+  ['match', 'integer'],
+  ['seen', 'integer'],
+  ['record', 'text'],
+  ['reference', 'text'],
+  ['job', 'text'],
+  ['last_epoch', 'integer'],
+  ['last_seq', 'integer'],
+  ['usable', 'boolean'],
+  ['row_hash', 'text'],
+  ['fields', 'text'],
+  ['change_id', 'text'],
+  ...(isNumbered(warehouse) ? [] : ([['n', 'integer']] as const)),
+]
+
+const isNumbered = (warehouse: Warehouse): boolean => warehouse.dialect.rowNumber('p') !== undefined
+
+/** The place of a row of the plan's relation under alias `p`, from 1, in the order of delivery. */
+export const planNumber = (warehouse: Warehouse): string => {
+  const number = warehouse.dialect.rowNumber('p')
+  return number === undefined ? 'p.n' : `${number} + 1`
+}
+
+/** To read the plan's relation, under alias `p`, by number. Where rows have numbers they come in that order by themselves. */
+export const inOrder = (warehouse: Warehouse): string => (isNumbered(warehouse) ? '' : ' order by p.n')
+
+/** A row of the plan's relation that says nothing but this. */
+export const planRow = (warehouse: Warehouse, said: Readonly<Record<string, string>>): string =>
+  planColumns(warehouse)
+    .map(([name, type]) => `${said[name] ?? `cast(null as ${warehouse.typeName(type)})`} as ${name}`)
+    .join(', ')
+
 /** `numbered`: the decisions. Polls come first, then removals, then the rest, which is the order they are sent in. */
 export const decisionCtes = (words: Words, facts: DiffFacts): string[] => {
-  const { input, text } = words
-  return [
-    `decided as not materialized (
-  select *, ${actionOf(words, facts)} as action, ${whyOf} as why,
-    case when status = 'pending' then wanted when usable then '${writeOperation(input.spec)}' else 'remove' end as operation
-  from (select * from polls union all by name select * from removals union all by name select * from writes))`,
-    `chosen as not materialized (
-  select *, substr(sha256(key), 1, 32) as key_hash from decided where action is not null)`,
+  const { warehouse, input, text } = words
+  const { dialect } = warehouse
+  const change = dialect.joined('chr(31)', [
+    text(input.spec.id),
+    text(String(facts.epoch)),
+    'operation',
+    'key_hash',
+    `coalesce(row_hash, '')`,
+  ])
+  const said: Readonly<Record<string, string>> = {
     // The same change sent again keeps its id; a later one of the same content has another, or a receiver that remembers ids drops it.
-    `numbered as not materialized (
-  select action, why, operation, key, key_hash, match, seen, record, reference, job, last_epoch, last_seq, status, usable, differs,
-    held is true as held, row_hash, fields,
-    case when action = 'poll' or (change_id is not null and status <> 'delivered' and wanted = operation and planned_hash is not distinct from row_hash)
-      then change_id
-      else md5(concat_ws(chr(31), ${text(input.spec.id)}, '${facts.epoch}', operation, key_hash, coalesce(row_hash, ''))) end as change_id
-  from chosen)`,
+    change_id: `case when action = 'poll' or (change_id is not null and status <> 'delivered' and wanted = operation and planned_hash is not distinct from row_hash)
+      then change_id else ${dialect.md5(change)} end`,
+    n: `row_number() over (order by case when action = 'poll' then 0 when usable then 2 else 1 end, key, match)`,
+  }
+  const columns = planColumns(warehouse).map(([name]) => (said[name] === undefined ? name : `${said[name]} as ${name}`))
+  return [
+    dialect.cte(
+      'decided',
+      `select c.*, ${actionOf(words, facts)} as action, ${whyOf} as why,
+    case when status = 'pending' then wanted when usable then '${writeOperation(input.spec)}' else 'remove' end as operation
+  from candidates as c`,
+      'inline',
+    ),
+    dialect.cte(
+      'chosen',
+      `select d.*, substr(${dialect.sha256('key')}, 1, 32) as key_hash from decided as d where action is not null`,
+      'inline',
+    ),
+    dialect.cte('numbered', `select ${columns.join(', ')} from chosen`, 'inline'),
   ]
 }

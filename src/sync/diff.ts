@@ -2,9 +2,10 @@
 // which something is to be done. Rows that did not change are told by one fast hash and never looked at; only the rest are spelled as
 // JSON and compared field by field.
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { decisionCtes } from './decide.ts'
+import { decisionCtes, planRow } from './decide.ts'
 import { rowCtes } from './compare.ts'
-import { asksConsent, few, kinds, sourceCtes, wordsOf, type DiffFacts, type Words } from './source.ts'
+import { stateTable } from './ledger.ts'
+import { asksConsent, kinds, sourceCtes, wordsOf, type DiffFacts, type Words } from './source.ts'
 import type { Shape } from './shape.ts'
 import type { SyncInput } from './spec.ts'
 
@@ -12,24 +13,35 @@ import type { SyncInput } from './spec.ts'
 // the rest. Duplicates are looked for only where they can be: among new keys, and among known ones when more rows than keys were met.
 const matchCtes = (words: Words): string[] => {
   const { warehouse, input, text } = words
+  const { dialect } = warehouse
+  const cte = (name: string, select: string, how: 'once' | 'inline'): string => dialect.cte(name, select, how)
+  const few = (name: string, select: string, columns?: readonly string[]): string =>
+    dialect.cte(name, select, 'few', columns)
   const asks = asksConsent(words)
-  const ledger = `${warehouse.name({ schema: 'cdp', name: 'sync_rows' })} l where l.sync = ${text(input.spec.id)}`
+  const ledger = `${stateTable(warehouse, 'sync_rows')} as l where l.sync = ${text(input.spec.id)}`
   const left = asks
     ? 'm not in (select m from dup) and m not in (select m from vetoed)'
     : 'm not in (select m from dup)'
   return [
-    `r as not materialized (
-  select match, seen, status <> 'delivered' or wanted = 'remove' as due
-  from ${ledger})`,
-    `j as materialized (
-  select s.kind, s.row_at, s.match as m, r.match as rm, s.seen is distinct from r.seen or r.due as differs
-  from s full join r on s.match = r.match)`,
-    `counted as materialized (
-  select count(kind) as rows, count(*) filter (kind is not null and rm is not null) as met, count(*) filter (kind is null) as unmet,
-    count(*) filter (kind in (${kinds.withheld}, ${kinds.refused})) as withheld, count(*) filter (kind = ${kinds.flawed}) as flawed
-  from j)`,
-    `odd as materialized (
-  select * from j where kind is distinct from ${kinds.usable} or rm is null or differs)`,
+    cte('r', `select match, seen, status <> 'delivered' or wanted = 'remove' as due from ${ledger}`, 'inline'),
+    cte(
+      'j',
+      `select s.kind, s.row_at, s.match as m, r.match as rm, s.seen is distinct from r.seen or r.due as differs
+  from s full join r on s.match = r.match`,
+      'once',
+    ),
+    cte(
+      'counted',
+      `select count(kind) as met_all, count(case when kind is not null then rm end) as met, count(*) - count(kind) as unmet,
+    count(case when kind in (${kinds.withheld}, ${kinds.refused}) then 1 end) as withheld, count(case when kind = ${kinds.flawed} then 1 end) as unusable
+  from j`,
+      'once',
+    ),
+    cte(
+      'odd',
+      `select kind, row_at, m, rm from j where kind is distinct from ${kinds.usable} or rm is null or differs`,
+      'once',
+    ),
     ...(asks ? [few('vetoed', `select distinct m from odd where kind = ${kinds.refused}`)] : []),
     few(
       'dup',
@@ -38,11 +50,11 @@ const matchCtes = (words: Words): string[] => {
   select m from j where kind = ${kinds.usable} and rm is not null and (select met + unmet from counted) > (select count(*) from r)
   group by m having count(*) > 1`,
     ),
-    few('flawed', `select m from odd where kind = ${kinds.flawed} union select m from dup`),
+    few('flawed', `select m from odd where kind = ${kinds.flawed} union distinct select m from dup`),
     few(
       'aside',
       asks
-        ? `select m from flawed union select m from odd where kind in (${kinds.withheld}, ${kinds.refused})`
+        ? `select m from flawed union distinct select m from odd where kind in (${kinds.withheld}, ${kinds.refused})`
         : 'select m from flawed',
     ),
     // Of the keys set aside, those that a usable row wants all the same.
@@ -63,34 +75,30 @@ const matchCtes = (words: Words): string[] => {
   and l.match not in (select m from lone where rank <> ${kinds.flawed})`,
       ['reference'],
     ),
-    `u as not materialized (
-  select m, rm, row_at from odd where kind = ${kinds.usable} and ${left})`,
+    cte('u', `select m, rm, row_at from odd where kind = ${kinds.usable} and ${left}`, 'inline'),
   ]
 }
 
 const totals = (words: Words): string => {
+  const { warehouse } = words
   const usable = `select count(*) from j where kind = ${kinds.usable}`
   const [vetoed, notVetoed] = asksConsent(words)
     ? [`(${usable} and m in (select m from vetoed))`, ' and m not in (select m from vetoed)']
     : ['0', '']
-  return `select 'totals' as action, cast(json_object('rows', rows, 'withheld', withheld + ${vetoed},
-    'skipped', flawed + (${usable} and m in (select m from dup)${notVetoed})) as varchar) as record from counted`
+  const digits = (sql: string): string => `cast(${sql} as ${words.textType})`
+  const record = `'{"rows":' || ${digits('met_all')} || ',"withheld":' || ${digits(`withheld + ${vetoed}`)} ||
+    ',"skipped":' || ${digits(`unusable + (${usable} and m in (select m from dup)${notVetoed})`)} || '}'`
+  return `select ${planRow(warehouse, { action: `'totals'`, record })} from counted`
 }
 
 /**
- * Creates `target`, a temporary relation: one row a key at which something is to be done, and one row `totals`.
+ * The definition of the plan's relation, to be made of it: one row a key at which something is to be done, and one row `totals`.
  * `action`: send · poll · settle (what is held is what is wanted again) · forget (nothing is to be removed there) · same (nothing to send)
  * · wait (its time has not come) · lost (a message nobody can say was sent) · frozen · stuck (to be removed, where nothing can be removed)
  * · kept (not in order, and nothing can be done about it now).
  */
-export const diffStatement = (
-  warehouse: Warehouse,
-  input: SyncInput,
-  shape: Shape,
-  facts: DiffFacts,
-  target: string,
-): string => {
+export const diffStatement = (warehouse: Warehouse, input: SyncInput, shape: Shape, facts: DiffFacts): string => {
   const words = wordsOf(warehouse, input, shape)
   const ctes = [...sourceCtes(words), ...matchCtes(words), ...rowCtes(words, facts), ...decisionCtes(words, facts)]
-  return `create or replace temp table ${target} as\nwith ${ctes.join(',\n')}\nselect * from numbered\nunion all by name\n${totals(words)}`
+  return `as with ${ctes.join(',\n')}\nselect * from numbered\nunion all\n${totals(words)}`
 }

@@ -1,4 +1,5 @@
 // The spool as batches: within the limits of a call, and never a removal and another change in one, so that removals can end first.
+import type { JsonObject } from '../core/json.ts'
 import { type Item, newItem } from './delivery.ts'
 import type { Limits } from './destination.ts'
 import type { Phase } from './journal.ts'
@@ -21,8 +22,8 @@ const itemOf = (row: SpoolRow): Item =>
   newItem(row.n, {
     operation: row.op,
     id: row.id,
-    key: row.key,
-    record: row.record ?? {},
+    key: JSON.parse(row.key) as JsonObject,
+    record: row.record === null ? {} : (JSON.parse(row.record) as JsonObject),
     ...(row.ref === null || row.ref === undefined ? {} : { reference: row.ref }),
   })
 

@@ -1,5 +1,6 @@
 // The end of a run in the ledger: what it came to, and when the sync is due again.
 import type { Warehouse } from '../warehouse/warehouse.ts'
+import { stateTable } from './ledger.ts'
 
 export type RunStatus = 'done' | 'stopped' | 'guarded' | 'failed' | 'interrupted'
 
@@ -32,11 +33,11 @@ export const finishRun = async (warehouse: Warehouse, end: RunEnd): Promise<void
   const { sync, epoch, now, counts } = end
   await warehouse.transaction(async () => {
     await warehouse.run({
-      sql: `update cdp.sync_runs set finished_at = cast($1 as timestamptz), status = $2, reason = $3, delivered_upserts = $4,
+      sql: `update ${stateTable(warehouse, 'sync_runs')} set finished_at = $1, status = $2, reason = $3, delivered_upserts = $4,
               delivered_removes = $5, rejected = $6, retrying = $7, unknown = $8, pending = $9, waiting = $10, calls = $11
             where sync = $12 and epoch = $13`,
       parameters: [
-        now,
+        new Date(now),
         end.status,
         end.reason ?? null,
         counts.deliveredUpserts,
@@ -51,16 +52,19 @@ export const finishRun = async (warehouse: Warehouse, end: RunEnd): Promise<void
         epoch,
       ],
     })
-    await warehouse.run({ sql: 'delete from cdp.sync_plan where sync = $1', parameters: [sync] })
     await warehouse.run({
-      sql: `update cdp.syncs set updated_at = cast($1 as timestamptz), due_at = ${dueAt(end)} where sync = $2 and epoch = $3`,
-      parameters: [now, sync, epoch],
+      sql: `delete from ${stateTable(warehouse, 'sync_plan')} where sync = $1`,
+      parameters: [sync],
+    })
+    await warehouse.run({
+      sql: `update ${stateTable(warehouse, 'syncs')} set updated_at = $1, due_at = ${dueAt(warehouse, end)} where sync = $2 and epoch = $3`,
+      parameters: [new Date(now), sync, epoch],
     })
   })
 }
 
 // Rows without a next time wait for their data, or for a person.
-const dueAt = ({ lookAgain }: RunEnd): string =>
+const dueAt = (warehouse: Warehouse, { lookAgain }: RunEnd): string =>
   lookAgain
-    ? 'cast($1 as timestamptz)'
-    : `(select min(next_attempt_at) from cdp.sync_rows where sync = $2 and status <> 'delivered')`
+    ? '$1'
+    : `(select min(r.next_attempt_at) from ${stateTable(warehouse, 'sync_rows')} as r where r.sync = $2 and r.status <> 'delivered')`

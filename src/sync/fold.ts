@@ -1,6 +1,7 @@
 // Folding: journal entries become rows of cdp.sync_log, and what they say becomes cdp.sync_rows, in one transaction. An entry is known
 // by (sync, epoch, seq) and a watermark says how far they are in, so folding the same part again changes nothing.
-import type { Warehouse } from '../warehouse/warehouse.ts'
+import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
+import { stateTable } from './ledger.ts'
 
 export interface FoldFacts {
   readonly sync: string
@@ -11,88 +12,114 @@ export interface FoldFacts {
 const readerColumns = `{k: 'VARCHAR', q: 'BIGINT', n: 'BIGINT', t: 'BIGINT', a: 'BIGINT', s: 'VARCHAR', r: 'VARCHAR', f: 'VARCHAR', j: 'VARCHAR', w: 'DOUBLE', p: 'VARCHAR', h: 'BIGINT'}`
 
 /** A journal part as rows, in the reader's words. */
-export const journalRows = (warehouse: Warehouse, paths: readonly string[]): string =>
-  `read_json([${paths.map((path) => warehouse.literal(path)).join(', ')}], format = 'newline_delimited', columns = ${readerColumns})`
+export const journalRows = ({ reader }: Warehouse, paths: readonly string[]): string =>
+  `read_json([${paths.map((path) => reader.literal(path)).join(', ')}], format = 'newline_delimited', columns = ${readerColumns})`
 
-/** Minutes after which a rejected row is tried again: 15, 30, 60 … up to a day. */
-const backoff = (attempts: string): string => `least(1440, 15 * power(2, least(${attempts}, 8) - 1))`
+// Entries on their way into the log.
+const stagedColumns = {
+  seq: 'integer',
+  plan_seq: 'integer',
+  event: 'text',
+  happened_at: 'timestamp',
+  status: 'text',
+  reason: 'text',
+  attempt: 'text',
+  reference: 'text',
+  job: 'text',
+  wait_ms: 'integer',
+} as const satisfies Record<string, ColumnType>
+
+export type StagedColumn = keyof typeof stagedColumns
+
+/** The scratch relation of staged entries, which `apply` reads. */
+export const stagedName = (sync: string): string => `journal of ${sync}`
+
+/** Staged entries as a select list, from what is said of some columns, as SQL; the others are null. */
+export const stagedList = (warehouse: Warehouse, said: Readonly<Partial<Record<StagedColumn, string>>>): string =>
+  Object.entries(stagedColumns)
+    .map(([name, type]) => `${said[name as StagedColumn] ?? `cast(null as ${warehouse.typeName(type)})`} as ${name}`)
+    .join(', ')
 
 /** Folds finished parts of a journal, oldest first. */
 export const foldParts = async (warehouse: Warehouse, facts: FoldFacts, paths: readonly string[]): Promise<void> => {
   for (const path of paths) {
-    await warehouse.transaction(async () => {
-      await stage(warehouse, facts, path)
-      await apply(warehouse, facts)
-    })
+    if ((await stage(warehouse, facts, path)) > 0) await apply(warehouse, facts)
   }
 }
 
-const stage = async (warehouse: Warehouse, { sync, epoch }: FoldFacts, path: string): Promise<void> => {
+const stage = async (warehouse: Warehouse, { sync, epoch }: FoldFacts, path: string): Promise<number> => {
   const [state] = await warehouse.all<{ folded_seq: number }>({
-    sql: 'select folded_seq from cdp.syncs where sync = $1 and epoch = $2',
+    sql: `select folded_seq from ${stateTable(warehouse, 'syncs')} where sync = $1 and epoch = $2`,
     parameters: [sync, epoch],
   })
-  await warehouse.load(
-    { schema: 'cdp', name: 'sync_journal' },
-    [
-      'sync',
-      'epoch',
-      'seq',
-      'plan_seq',
-      'event',
-      'happened_at',
-      'status',
-      'reason',
-      'attempt',
-      'reference',
-      'job',
-      'wait_ms',
-    ],
-    `select ${warehouse.literal(sync)}, ${epoch}, q, n, case when k = 'i' then 'intent' else 'outcome' end, make_timestamptz(t * 1000),
-       s, r, ${epoch} || '-' || a, f, j, cast(w as bigint)
+  const columns = Object.entries(stagedColumns).map(([name, type]) => `${name} ${warehouse.typeName(type)}`)
+  await warehouse.makeScratch(stagedName(sync), `(${columns.join(', ')})`)
+  return warehouse.load(
+    { schema: 'scratch', name: stagedName(sync) },
+    Object.keys(stagedColumns),
+    `select q as seq, n as plan_seq, case when k = 'i' then 'intent' else 'outcome' end as event, make_timestamptz(t * 1000) as happened_at,
+       s as status, r as reason, ${epoch} || '-' || a as attempt, f as reference, j as job, cast(w as bigint) as wait_ms
      from ${journalRows(warehouse, [path])} where k in ('i', 'o') and q > ${state?.folded_seq ?? 0}`,
   )
 }
 
-/** Moves staged entries into the log and the ledger. The caller holds a transaction. */
+/** Moves staged entries into the log and the ledger, all or none. */
 export const apply = async (warehouse: Warehouse, facts: FoldFacts): Promise<void> => {
+  const { json, values } = warehouse.dialect
   const sync = warehouse.literal(facts.sync)
-  const entries = `cdp.sync_journal j join cdp.sync_plan p on p.sync = j.sync and p.epoch = j.epoch and p.seq = j.plan_seq`
-  await warehouse.run(
-    `insert into cdp.sync_log (sync, epoch, seq, event, happened_at, key_hash, operation, change_id, row_hash, status, reason, attempt, detail)
-     select j.sync, j.epoch, j.seq, j.event, j.happened_at, p.key_hash, p.operation, p.change_id, p.row_hash, j.status,
-       coalesce(j.reason, case when j.status = 'delivered' then p.why end), j.attempt,
-       case when coalesce(j.reference, j.job) is not null or j.wait_ms is not null
-         then json_object('reference', j.reference, 'job', j.job, 'wait_ms', j.wait_ms) end
-     from ${entries} where j.sync = ${sync}`,
-  )
-  await warehouse.run(mergeStatement(facts, sync, entries))
-  await warehouse.run(
-    `update cdp.syncs set folded_seq = greatest(folded_seq, coalesce((select max(seq) from cdp.sync_journal where sync = ${sync}), 0))
-     where sync = ${sync} and epoch = ${facts.epoch}`,
-  )
-  await warehouse.run(`delete from cdp.sync_journal where sync = ${sync}`)
+  const staged = warehouse.name({ schema: 'scratch', name: stagedName(facts.sync) })
+  const plan = `${stateTable(warehouse, 'sync_plan')} as p`
+  const entries = `${staged} as e join ${plan} on p.seq = e.plan_seq and p.sync = ${sync} and p.epoch = ${facts.epoch}`
+  const word = (column: string): string => `coalesce(${values.json(column, warehouse.typeName('text'))}, 'null')`
+  const digits = `coalesce(cast(e.wait_ms as ${warehouse.typeName('text')}), 'null')`
+  const detail = `'{"reference":' || ${word('e.reference')} || ',"job":' || ${word('e.job')} || ',"wait_ms":' || ${digits} || '}'`
+  const syncs = stateTable(warehouse, 'syncs')
+  await warehouse.transaction(async () => {
+    await warehouse.run(
+      `insert into ${stateTable(warehouse, 'sync_log')}
+         (sync, epoch, seq, event, happened_at, key_hash, operation, change_id, row_hash, status, reason, attempt, detail)
+       select p.sync, p.epoch, e.seq, e.event, e.happened_at, p.key_hash, p.operation, p.change_id, p.row_hash, e.status,
+         coalesce(e.reason, case when e.status = 'delivered' then p.why end), e.attempt,
+         case when coalesce(e.reference, e.job) is not null or e.wait_ms is not null then ${json.of(detail)} end
+       from ${entries}`,
+    )
+    await warehouse.run(mergeStatement(warehouse, facts, sync, staged, entries))
+    await warehouse.run(
+      `update ${syncs} set folded_seq = greatest(folded_seq, coalesce((select max(e.seq) from ${staged} as e), 0))
+       where sync = ${sync} and epoch = ${facts.epoch}`,
+    )
+  })
+  await warehouse.dropScratch(stagedName(facts.sync))
 }
 
-const lastOutcomes = (sync: string): string =>
-  `select max(seq) from cdp.sync_journal where sync = ${sync} and event = 'outcome' group by plan_seq`
+/** Minutes after which a rejected row is tried again: 15, 30, 60 … up to a day. */
+const backoff = (attempts: string): string => `least(1440, 15 * power(2, least(${attempts}, 8) - 1))`
 
 // Rejected and put-off attempts leave what is held as it was. After an attempt of which nobody knows the end, nobody knows what is
 // there: the hashes go, so that whatever is wanted next is sent.
-const mergeStatement = ({ isMessage }: FoldFacts, sync: string, entries: string): string => {
+const mergeStatement = (
+  warehouse: Warehouse,
+  { isMessage }: FoldFacts,
+  sync: string,
+  staged: string,
+  entries: string,
+): string => {
+  const { dialect } = warehouse
+  const [integer, timestamp] = [warehouse.typeName('integer'), warehouse.typeName('timestamp')]
   const attempts = `case when o.status = 'delivered' then 0 when t.planned_hash is not distinct from o.row_hash and t.wanted = o.operation then t.attempts + 1 else 1 end`
   const next = (tries: string): string => `case o.status
-    when 'rejected' then o.happened_at + to_minutes(cast(${backoff(tries)} as bigint))
-    when 'retry' then o.happened_at + to_milliseconds(coalesce(o.wait_ms, 0))
-    when 'pending' then o.happened_at + to_seconds(30)
-    when 'unknown' then ${isMessage ? 'cast(null as timestamptz)' : 'o.happened_at'} end`
+    when 'rejected' then ${dialect.later('o.happened_at', `cast(60000 * ${backoff(tries)} as ${integer})`)}
+    when 'retry' then ${dialect.later('o.happened_at', 'coalesce(o.wait_ms, 0)')}
+    when 'pending' then ${dialect.later('o.happened_at', '30000')}
+    when 'unknown' then ${isMessage ? `cast(null as ${timestamp})` : 'o.happened_at'} end`
   const held = `o.status in ('delivered', 'unknown', 'pending')`
   const confirmed = (column: string): string =>
     `${column} = case when o.status = 'delivered' then o.${column} when ${held} then null else t.${column} end`
-  return `merge into cdp.sync_rows as t
+  return `merge into ${stateTable(warehouse, 'sync_rows')} as t
 using (
-  select p.*, j.status, j.reason, j.happened_at, j.reference, j.job, j.wait_ms, j.seq as log_seq
-  from ${entries} where j.sync = ${sync} and j.seq in (${lastOutcomes(sync)})
+  select p.sync, p.epoch, p.operation, p.key_hash, p.key, p.match, p.row_hash, p.seen, p.fields, p.change_id,
+    e.status, e.reason, e.happened_at, e.reference, e.job, e.wait_ms, e.seq as log_seq
+  from ${entries} where e.seq in (select max(last.seq) from ${staged} as last where last.event = 'outcome' group by last.plan_seq)
 ) as o on t.sync = ${sync} and t.match = o.match
 when matched and o.status = 'delivered' and o.operation = 'remove' then delete
 when matched then update set

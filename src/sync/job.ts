@@ -9,6 +9,7 @@ import { beginRun, outgoing, type Begun } from './begin.ts'
 import { deliver, type Delivered } from './deliver.ts'
 import type { Tally } from './delivery.ts'
 import type { Destination, Writer } from './destination.ts'
+import { inOrder, planNumber } from './decide.ts'
 import { finishRun, type RunStatus } from './finish.ts'
 import { foldParts } from './fold.ts'
 import { findJournals, type Journal, openJournal, removeFiles } from './journal.ts'
@@ -23,7 +24,6 @@ import type { Seam } from './seam.ts'
 import { isMessage, type SyncInput, takesSnapshot } from './spec.ts'
 import { readWorld } from './state.ts'
 import type { Tuning } from './tuning.ts'
-import { planNumber } from './values.ts'
 
 export interface JobOptions extends PlanOptions {
   readonly runId: string
@@ -116,9 +116,9 @@ const spoolOut = async (
   // Personal data as it goes out: for this user only.
   await mkdir(paths.spool, { recursive: true, mode: 0o700 })
   await warehouse.unload(
-    `select ${planNumber} as n, action, operation as op, change_id as id, cast(key as json) as key, cast(record as json) as record,
-       reference as ref, job, last_epoch as le, last_seq as ls
-     from ${target} where ${which}`,
+    `select ${planNumber(warehouse)} as n, p.action, p.operation as op, p.change_id as id, p.key, p.record, p.reference as ref, p.job,
+       p.last_epoch as le, p.last_seq as ls
+     from ${target} as p where ${which}${inOrder(warehouse)}`,
     spool,
   )
   let snapshot: Outgoing['snapshot']

@@ -1,14 +1,17 @@
 // Two other readings of `from`, made of the same parts as the diff: rows that were kept aside, and the whole wanted set for a snapshot.
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { Part, Shape } from './shape.ts'
-import { few, flawOf, flaws, jsonObject, jsonOf, kinds, sourceCtes, wordsOf, type Words } from './source.ts'
+import { flawOf, flaws, jsonObject, jsonOf, kinds, sourceCtes, wordsOf, type Words } from './source.ts'
 import type { SyncInput } from './spec.ts'
-import { keyText } from './values.ts'
 
 const sharedCtes = (words: Words): string[] => [
   ...sourceCtes(words),
-  few('vetoed', `select distinct match as m from s where kind = ${kinds.refused}`),
-  few('dup', `select match as m from s where kind = ${kinds.usable} group by match having count(*) > 1`),
+  words.warehouse.dialect.cte('vetoed', `select distinct match as m from s where kind = ${kinds.refused}`, 'few'),
+  words.warehouse.dialect.cte(
+    'dup',
+    `select match as m from s where kind = ${kinds.usable} group by match having count(*) > 1`,
+    'few',
+  ),
 ]
 
 const withNulls = (part: Part, words: Words): readonly [string, string] => [
@@ -21,7 +24,7 @@ export const skippedSelect = (warehouse: Warehouse, input: SyncInput, shape: Sha
   const words = wordsOf(warehouse, input, shape)
   const keys = shape.keys.map((part) => withNulls(part, words))
   return `with ${sharedCtes(words).join(',\n')}
-select coalesce(${flawOf(words)}, '${flaws.duplicate}') as reason, ${jsonObject(keys, words)} as key, person_id from s
+select coalesce(${flawOf(words)}, ${words.text(flaws.duplicate)}) as reason, ${jsonObject(keys, words)} as key, person_id from s
 where kind = ${kinds.flawed} or (kind = ${kinds.usable} and match in (select m from dup) and match not in (select m from vetoed))`
 }
 
@@ -31,13 +34,13 @@ export const snapshotFields = (shape: Shape): readonly Part[] => {
   return [...shape.keys, ...shape.fields.filter((part) => !keys.has(part.name))]
 }
 
-/** Every row that is wanted, ordered by key: one column `row`, JSON of the snapshot's fields, nulls as null. */
+/** Every row that is wanted, ordered by key: one column `record`, the text of a JSON object of the snapshot's fields, nulls as null. */
 export const wantedSelect = (warehouse: Warehouse, input: SyncInput, shape: Shape): string => {
   const words = wordsOf(warehouse, input, shape)
   const entries = snapshotFields(shape).map((part) => withNulls(part, words))
-  const order = shape.keys.map((part) => keyText(words.column(part), part.type))
+  const order = shape.keys.map((part) => warehouse.dialect.values.key(words.column(part), part.type))
   return `with ${sharedCtes(words).join(',\n')}
-select cast(${jsonObject(entries, words)} as json) as row from s
+select ${jsonObject(entries, words)} as record from s
 where kind = ${kinds.usable} and match not in (select m from dup) and match not in (select m from vetoed)
 order by ${order.join(', ')}`
 }

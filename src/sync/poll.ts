@@ -1,5 +1,6 @@
 // Jobs that vendors take rows into: asked for until they are over or patience ends. What is not over stays pending, survives the
 // process, and is asked for by the next run.
+import type { JsonObject } from '../core/json.ts'
 import { areOutcomes } from './call.ts'
 import { connectorFault, type Delivery, type Item, nap, newItem, thrownBy } from './delivery.ts'
 import type { Outcome } from './destination.ts'
@@ -28,7 +29,9 @@ export const jobsOf = (rows: readonly SpoolRow[]): Job[] => {
     asked: 0,
     items: taken
       .toSorted((a, b) => (a.le ?? 0) - (b.le ?? 0) || (a.ls ?? 0) - (b.ls ?? 0))
-      .map((row) => newItem(row.n, { operation: row.op, id: row.id, key: row.key, record: {} })),
+      .map((row) =>
+        newItem(row.n, { operation: row.op, id: row.id, key: JSON.parse(row.key) as JsonObject, record: {} }),
+      ),
   }))
 }
 

@@ -6,15 +6,15 @@ import { consentDoubt, isOlder } from './consent.ts'
 import type { Change, Operation } from './destination.ts'
 import { diffStatement } from './diff.ts'
 import { type GuardName, type TrippedGuard, trippedGuards } from './guards.ts'
+import { stateTable } from './ledger.ts'
 import { skippedSelect } from './listing.ts'
 import { emptyPlan, type PlanRows, type SyncPlan, type Why } from './plan.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import type { DiffFacts } from './source.ts'
 import { isMessage, type SyncInput, takesSnapshot } from './spec.ts'
 import { inputVersions, type SyncWorld } from './state.ts'
-import { hashingProbe } from './values.ts'
 
-/** A plan with what performing it needs. The relation `target` lives as long as the warehouse is open. */
+/** A plan with what performing it needs. The scratch relation `target` (as SQL) lives as long as the warehouse is open. */
 export interface Prepared {
   readonly plan: SyncPlan
   readonly input: SyncInput
@@ -45,7 +45,7 @@ interface Counted {
   readonly why: Why
   readonly operation: Operation
   readonly usable: boolean
-  readonly rows: number
+  readonly n: number
 }
 
 /** Throws SYNC_FROM_MISSING, SYNC_COLUMN, SYNC_PERSON. Writes nothing but a temporary relation. */
@@ -61,9 +61,10 @@ export const preparePlan = async (
   }
   const state = world.states.get(spec.id)
   const epoch = (state?.epoch ?? 0) + 1
-  const target = warehouse.quote(`plan of ${spec.id}`)
+  const scratch = `plan of ${spec.id}`
+  const target = warehouse.name({ schema: 'scratch', name: scratch })
   const doubt = await consentDoubt(warehouse, input, world, options.instant)
-  const [probe] = await warehouse.all<{ hashing: string }>(`select ${hashingProbe} as hashing`)
+  const [probe] = await warehouse.all<{ hashing: string }>(`select ${warehouse.dialect.values.hashingProbe} as hashing`)
   const lastMap = state?.map ?? '{}'
   const base = { input, target, epoch, inputs: inputVersions(input, world), hashing: probe?.hashing ?? '' }
   if (doubt !== undefined && !options.allow.has('consent')) {
@@ -78,16 +79,14 @@ export const preparePlan = async (
     retryRejected: options.retryRejected,
     lastMap: JSON.parse(lastMap) as Record<string, string>,
   }
-  await warehouse.run(diffStatement(warehouse, input, shape, facts, target))
+  await warehouse.makeScratch(scratch, diffStatement(warehouse, input, shape, facts))
   const counted = await warehouse.all<Counted>(
-    `select action, why, operation, coalesce(usable, false) as usable, count(*) as rows from ${target}
-     where action <> 'totals' group by action, why, operation, usable order by action, why, operation`,
+    `select p.action, p.why, p.operation, coalesce(p.usable, false) as usable, count(*) as n from ${target} as p
+     where p.action <> 'totals' group by p.action, p.why, p.operation, p.usable order by p.action, p.why, p.operation, p.usable`,
   )
   const guards = await guardsOf(warehouse, input, world, options, counted, await totalsOf(warehouse, target))
   const rows = rowsOf(counted, await totalsOf(warehouse, target))
-  const sends = counted
-    .filter((c) => c.action === 'send')
-    .map(({ operation, why, rows: n }) => ({ operation, why, rows: n }))
+  const sends = counted.filter((c) => c.action === 'send').map(({ operation, why, n }) => ({ operation, why, rows: n }))
   const polls = counted.some((c) => c.action === 'poll')
   const open = guards.length === 0 ? 'all' : takesSnapshot(spec) ? 'none' : 'consent'
   const plan: SyncPlan = {
@@ -113,12 +112,12 @@ interface Totals {
 }
 
 const totalsOf = async (warehouse: Warehouse, target: string): Promise<Totals> => {
-  const [row] = await warehouse.all<{ record: string }>(`select record from ${target} where action = 'totals'`)
+  const [row] = await warehouse.all<{ record: string }>(`select p.record from ${target} as p where p.action = 'totals'`)
   return row === undefined ? { rows: 0, withheld: 0, skipped: 0 } : (JSON.parse(row.record) as Totals)
 }
 
 const sum = (counted: readonly Counted[], which: (c: Counted) => boolean): number =>
-  counted.reduce((total, c) => (which(c) ? total + c.rows : total), 0)
+  counted.reduce((total, c) => (which(c) ? total + c.n : total), 0)
 
 const rowsOf = (counted: readonly Counted[], totals: Totals): PlanRows => {
   const eligible = totals.rows - totals.withheld - totals.skipped
@@ -153,8 +152,8 @@ const guardsOf = async (
   totals: Totals,
 ): Promise<TrippedGuard[]> => {
   const { spec } = input
-  const [ledger] = await warehouse.all<{ keys: number; held: number }>({
-    sql: 'select count(*) as keys, count(*) filter (held) as held from cdp.sync_rows where sync = $1',
+  const [ledger] = await warehouse.all<{ all_keys: number; held: number }>({
+    sql: `select count(*) as all_keys, count(case when r.held then 1 end) as held from ${stateTable(warehouse, 'sync_rows')} as r where r.sync = $1`,
     parameters: [spec.id],
   })
   const version = world.versions.get(spec.from)
@@ -166,7 +165,7 @@ const guardsOf = async (
   if (input.fromFreshnessMs !== undefined && isOlder(version?.built_at, options.instant, input.fromFreshnessMs)) {
     tripped.push({ name: 'stale', reason: `${spec.from} is older than it may be` })
   }
-  if (isMessage(spec) && (ledger?.keys ?? 0) === 0 && sends(['added']) > 0) {
+  if (isMessage(spec) && (ledger?.all_keys ?? 0) === 0 && sends(['added']) > 0) {
     tripped.push({ name: 'first-run', reason: `it sends messages, ${sends(['added'])} of them, for the first time` })
   }
   tripped.push(
@@ -186,10 +185,10 @@ const skippedBy = async (
   input: SyncInput,
   shape: Shape,
 ): Promise<Readonly<Record<string, number>>> => {
-  const found = await warehouse.all<{ reason: string; rows: number }>(
-    `select reason, count(*) as rows from (${skippedSelect(warehouse, input, shape)}) group by reason order by reason`,
+  const found = await warehouse.all<{ reason: string; n: number }>(
+    `select s.reason, count(*) as n from (${skippedSelect(warehouse, input, shape)}) as s group by s.reason order by s.reason`,
   )
-  return Object.fromEntries(found.map(({ reason, rows }) => [reason, rows]))
+  return Object.fromEntries(found.map(({ reason, n }) => [reason, n]))
 }
 
 const samplesOf = async (warehouse: Warehouse, target: string): Promise<Change[]> => {
@@ -200,8 +199,8 @@ const samplesOf = async (warehouse: Warehouse, target: string): Promise<Change[]
     record: string
     reference: string | null
   }>(
-    `select operation, change_id, key, record, reference from ${target} where action = 'send'
-     qualify row_number() over (partition by operation order by key) = 1 order by operation`,
+    `select p.operation, p.change_id, p.key, p.record, p.reference from ${target} as p where p.action = 'send'
+     qualify row_number() over (partition by p.operation order by p.key) = 1 order by p.operation`,
   )
   return rows.map((row) => ({
     operation: row.operation,

@@ -2,8 +2,9 @@
 // kept they are sent again or removed, and a message is never sent again by itself.
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { finishRun, type RunCounts } from './finish.ts'
-import { apply, foldParts, journalRows } from './fold.ts'
+import { apply, foldParts, journalRows, stagedList, stagedName } from './fold.ts'
 import { cutTornTail, findJournals, removeFiles, type JournalFile } from './journal.ts'
+import { instantOf, stateTable } from './ledger.ts'
 import type { SyncPaths } from './paths.ts'
 import type { Seam } from './seam.ts'
 import { isMessage, type SyncSpec } from './spec.ts'
@@ -20,20 +21,34 @@ export interface RecoverFacts {
 export const hasLeftovers = async (warehouse: Warehouse, sync: string, paths: SyncPaths): Promise<boolean> =>
   (await openRun(warehouse, sync)) !== undefined || (await findJournals(paths.journals)).length > 0
 
-const openRun = async (warehouse: Warehouse, sync: string): Promise<number | undefined> => {
-  const [run] = await warehouse.all<{ epoch: number }>({
-    sql: `select epoch from cdp.sync_runs where sync = $1 and status = 'running' order by epoch desc limit 1`,
+interface OpenRun {
+  readonly epoch: number
+  readonly started_at: string
+}
+
+const openRun = async (warehouse: Warehouse, sync: string): Promise<OpenRun | undefined> => {
+  const [run] = await warehouse.all<OpenRun>({
+    sql: `select epoch, started_at from ${stateTable(warehouse, 'sync_runs')} where sync = $1 and status = 'running'
+      order by epoch desc limit 1`,
     parameters: [sync],
   })
-  return run?.epoch
+  return run
 }
+
+const dayMs = 86_400_000
+
+/** What the log says of a run. Its entries are not older than the run, by a clock that may have been set back since. */
+const logOf = (warehouse: Warehouse, sync: string, { epoch, started_at }: OpenRun): string =>
+  `${stateTable(warehouse, 'sync_log')} as g where g.sync = ${warehouse.literal(sync)} and g.epoch = ${epoch}
+    and g.happened_at >= ${instantOf(warehouse, new Date(Date.parse(started_at) - dayMs).toISOString())}`
 
 /** Settles what an earlier run left. The caller holds the sync's lease. Returns how many rows became unknown. */
 export const recover = async (warehouse: Warehouse, { spec, paths, now, seam }: RecoverFacts): Promise<number> => {
-  const epoch = await openRun(warehouse, spec.id)
+  const run = await openRun(warehouse, spec.id)
   const journals = await findJournals(paths.journals)
   let unknown = 0
-  if (epoch !== undefined) {
+  if (run !== undefined) {
+    const { epoch } = run
     const facts = { sync: spec.id, epoch, isMessage: isMessage(spec) }
     const parts = journals.filter((journal) => journal.epoch === epoch)
     for (const { path } of parts) await cutTornTail(path)
@@ -43,14 +58,14 @@ export const recover = async (warehouse: Warehouse, { spec, paths, now, seam }: 
       facts,
       parts.map((journal) => journal.path),
     )
-    unknown = await settleOpen(warehouse, spec, epoch, parts, now)
+    unknown = await settleOpen(warehouse, spec, run, parts, now)
     await finishRun(warehouse, {
       sync: spec.id,
       epoch,
       now,
       status: 'interrupted',
       reason: 'its process ended before it had finished',
-      counts: await countsOf(warehouse, spec.id, epoch),
+      counts: await countsOf(warehouse, spec.id, run),
       lookAgain: true,
     })
   }
@@ -62,36 +77,45 @@ export const recover = async (warehouse: Warehouse, { spec, paths, now, seam }: 
 const settleOpen = async (
   warehouse: Warehouse,
   spec: SyncSpec,
-  epoch: number,
+  run: OpenRun,
   parts: readonly JournalFile[],
   now: string,
 ): Promise<number> => {
-  const open = await openRows(warehouse, spec, epoch, parts)
+  const open = await openRows(warehouse, spec, run, parts)
   const sync = warehouse.literal(spec.id)
-  return warehouse.transaction(async () => {
-    const { changed } = await warehouse.run(
-      `insert into cdp.sync_journal (sync, epoch, seq, plan_seq, event, happened_at, status, reason)
-       select sync, epoch, (select folded_seq from cdp.syncs where sync = ${sync}) + row_number() over (order by seq), seq, 'outcome',
-         cast('${now}' as timestamptz), 'unknown', 'the process ended while this was on its way'
-       from cdp.sync_plan where sync = ${sync} and epoch = ${epoch} and action = 'send' and ${open}`,
-    )
-    await apply(warehouse, { sync: spec.id, epoch, isMessage: isMessage(spec) })
-    return changed
+  const entries = stagedList(warehouse, {
+    seq: `(select s.folded_seq from ${stateTable(warehouse, 'syncs')} as s where s.sync = ${sync}) + row_number() over (order by p.seq)`,
+    plan_seq: 'p.seq',
+    event: `'outcome'`,
+    happened_at: instantOf(warehouse, now),
+    status: `'unknown'`,
+    reason: `'the process ended while this was on its way'`,
   })
+  await warehouse.makeScratch(
+    stagedName(spec.id),
+    `as select ${entries} from ${stateTable(warehouse, 'sync_plan')} as p
+     where p.sync = ${sync} and p.epoch = ${run.epoch} and p.action = 'send' and ${open}`,
+  )
+  const [staged] = await warehouse.all<{ n: number }>(
+    `select count(*) as n from ${warehouse.name({ schema: 'scratch', name: stagedName(spec.id) })} as e`,
+  )
+  if (staged === undefined || staged.n === 0) return 0
+  await apply(warehouse, { sync: spec.id, epoch: run.epoch, isMessage: isMessage(spec) })
+  return staged.n
 }
 
 const openRows = async (
   warehouse: Warehouse,
   spec: SyncSpec,
-  epoch: number,
+  run: OpenRun,
   parts: readonly JournalFile[],
 ): Promise<string> => {
-  const last = (event: string): string => `coalesce(max(seq) filter (event = '${event}'), 0)`
-  const log = `select key_hash from cdp.sync_log where sync = ${warehouse.literal(spec.id)} and epoch = ${epoch}`
-  const unsettled = `key_hash not in (${log} and event = 'outcome')`
+  const last = (event: string): string => `coalesce(max(case when g.event = '${event}' then g.seq end), 0)`
+  const log = `select g.key_hash from ${logOf(warehouse, spec.id, run)}`
+  const unsettled = `p.key_hash not in (${log} and g.event = 'outcome')`
   // Without its journal nobody knows what was sent: all of it may have been.
   if (parts.length === 0) return unsettled
-  if (isMessage(spec)) return `key_hash in (${log} group by key_hash having ${last('intent')} > ${last('outcome')})`
+  if (isMessage(spec)) return `p.key_hash in (${log} group by g.key_hash having ${last('intent')} > ${last('outcome')})`
   const marks = await warehouse.reader.all<{ k: string; p: string | null; h: number | null }>(
     `select k, p, max(h) as h from ${journalRows(
       warehouse,
@@ -100,17 +124,16 @@ const openRows = async (
   )
   if (marks.some((mark) => mark.k === 'e')) return 'false'
   const upTo = (phase: string): number => marks.find((mark) => mark.p === phase)?.h ?? 0
-  return `seq <= case when operation = 'remove' then ${upTo('remove')} else ${upTo('write')} end and ${unsettled}`
+  return `p.seq <= case when p.operation = 'remove' then ${upTo('remove')} else ${upTo('write')} end and ${unsettled}`
 }
 
 /** What a run came to, from the log: the last outcome of each key. */
-const countsOf = async (warehouse: Warehouse, sync: string, epoch: number): Promise<RunCounts> => {
-  const rows = await warehouse.all<{ removes: boolean; status: string; n: number }>({
-    sql: `select operation = 'remove' as removes, status, count(*) as n from (
-            select operation, status from cdp.sync_log where sync = $1 and epoch = $2 and event = 'outcome'
-            qualify row_number() over (partition by key_hash order by seq desc) = 1) group by 1, 2`,
-    parameters: [sync, epoch],
-  })
+const countsOf = async (warehouse: Warehouse, sync: string, run: OpenRun): Promise<RunCounts> => {
+  const rows = await warehouse.all<{ removes: boolean; status: string; n: number }>(
+    `select o.operation = 'remove' as removes, o.status, count(*) as n from (
+       select g.operation, g.status from ${logOf(warehouse, sync, run)} and g.event = 'outcome'
+       qualify row_number() over (partition by g.key_hash order by g.seq desc) = 1) as o group by 1, 2`,
+  )
   const of = (status: string, removes?: boolean): number =>
     rows.reduce(
       (total, row) =>
@@ -118,9 +141,9 @@ const countsOf = async (warehouse: Warehouse, sync: string, epoch: number): Prom
       0,
     )
   const [planned] = await warehouse.all<{ n: number; calls: number }>({
-    sql: `select (select count(*) from cdp.sync_plan where sync = $1 and epoch = $2) as n,
-            (select count(distinct attempt) from cdp.sync_log where sync = $1 and epoch = $2) as calls`,
-    parameters: [sync, epoch],
+    sql: `select (select count(*) from ${stateTable(warehouse, 'sync_plan')} as p where p.sync = $1 and p.epoch = $2) as n,
+            (select count(distinct g.attempt) from ${logOf(warehouse, sync, run)}) as calls`,
+    parameters: [sync, run.epoch],
   })
   const settled = rows.reduce((total, row) => total + row.n, 0)
   return {

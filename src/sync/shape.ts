@@ -20,6 +20,8 @@ export interface Shape {
   readonly fields: readonly Part[]
   /** Columns of `from` that are read, each once. */
   readonly columns: readonly string[]
+  /** Their types. */
+  readonly types: Readonly<Record<string, string>>
   readonly hasPerson: boolean
   readonly isView: boolean
   /** What a field is made of, to tell a changed map from changed data: name -> column or constant. */
@@ -65,6 +67,7 @@ export const shapeOf = async (warehouse: Warehouse, { spec }: SyncInput): Promis
     keys,
     fields,
     columns: [...new Set([...keys, ...fields].flatMap((part) => (part.column === undefined ? [] : [part.column])))],
+    types: Object.fromEntries(columns.map(({ name, type }) => [name, type])),
     hasPerson,
     isView: relation.isView,
     map: Object.fromEntries(Object.entries(spec.map).map(([name, value]) => [name, sourceOf(value)])),

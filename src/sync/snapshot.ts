@@ -11,8 +11,8 @@ export interface SnapshotInput {
 }
 
 const rowsOf = async function* (path: string): AsyncGenerator<JsonObject> {
-  for await (const page of readLines<{ row: JsonObject }>(path)) {
-    for (const { row } of page) yield row
+  for await (const page of readLines<{ record: string }>(path)) {
+    for (const { record } of page) yield JSON.parse(record) as JsonObject
   }
 }
 
@@ -57,7 +57,7 @@ export const sendSnapshot = async (delivery: Delivery, input: SnapshotInput): Pr
 const settleAll = async (delivery: Delivery, spool: string, call: number): Promise<void> => {
   for await (const page of readLines<SpoolRow>(spool)) {
     for (const row of page) {
-      const item = newItem(row.n, { operation: row.op, id: row.id, key: row.key, record: {} })
+      const item = newItem(row.n, { operation: row.op, id: row.id, key: JSON.parse(row.key) as JsonObject, record: {} })
       if (row.action === 'send') delivery.settle(item, call, { status: 'delivered' })
       else delivery.journal.outcome(row.n, call, { status: 'delivered' })
     }

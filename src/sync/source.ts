@@ -1,9 +1,9 @@
 // `from` as the statements of a sync read it: its columns under short names, what kind of row each is, and the fast hashes of its key
 // and of its columns.
+import type { TypedSql } from '../warehouse/value-words.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { mapFingerprint, type Part, type Shape } from './shape.ts'
 import type { SyncInput } from './spec.ts'
-import { fastHash, isNoKey, isUnsendable, jsonText, keyText } from './values.ts'
 
 export interface DiffFacts {
   /** Number of the run this plan is for. */
@@ -35,6 +35,8 @@ export interface Words {
   /** A part's column under the statement's own name. */
   readonly column: (part: Part) => string
   readonly text: (value: string) => string
+  /** The plain type of texts. */
+  readonly textType: string
   /** The fast hash of the key's text. */
   readonly match: string
   /** The fast hash of all that is read. */
@@ -46,8 +48,11 @@ export interface Words {
 export const wordsOf = (warehouse: Warehouse, input: SyncInput, shape: Shape): Words => {
   const column = (part: Part): string => (part.column === undefined ? 'null' : `c${shape.columns.indexOf(part.column)}`)
   const text = (value: string): string => warehouse.literal(value)
+  const { values } = warehouse.dialect
+  const textType = warehouse.typeName('text')
+  const ofText = (sql: string): TypedSql => ({ sql, type: textType })
   const unsendable = [...shape.keys, ...shape.fields].flatMap((part) =>
-    part.column === undefined ? [] : (isUnsendable(column(part), part.type) ?? []),
+    part.column === undefined ? [] : (values.isUnsendable(column(part), part.type) ?? []),
   )
   return {
     warehouse,
@@ -55,29 +60,21 @@ export const wordsOf = (warehouse: Warehouse, input: SyncInput, shape: Shape): W
     shape,
     column,
     text,
-    match: fastHash([
-      text(JSON.stringify(shape.keys.map((part) => part.name))),
-      ...shape.keys.map((part) => keyText(column(part), part.type)),
+    textType,
+    match: values.fastHash([
+      ofText(text(JSON.stringify(shape.keys.map((part) => part.name)))),
+      ...shape.keys.map((part) => ofText(values.key(column(part), part.type))),
     ]),
-    seen: fastHash([text(mapFingerprint(input.spec)), ...shape.columns.map((_, at) => `c${at}`)]),
+    seen: values.fastHash([
+      ofText(text(mapFingerprint(input.spec))),
+      ...shape.columns.map((name, at) => ({ sql: `c${at}`, type: shape.types[name] ?? textType })),
+    ]),
     unsendable: unsendable.length === 0 ? undefined : [...new Set(unsendable)].join(' or '),
   }
 }
 
-/**
- * A common table of which few rows are expected. Without the detour through a list the planner takes it for as large as what it is
- * drawn from, and builds its hash tables on the wrong side.
- */
-export const few = (name: string, select: string, columns: readonly string[] = ['m']): string => {
-  const item = columns.length === 1 ? columns[0] : `{${columns.map((column) => `${column}: ${column}`).join(', ')}}`
-  const back = columns.length === 1 ? `item as ${columns[0]}` : columns.map((column) => `item.${column}`).join(', ')
-  return `${name} as materialized (
-  select ${back} from (select unnest(items) as item from (select list(${item}) as items from (
-  ${select}))))`
-}
-
-const keyless = ({ shape, column }: Words): string =>
-  shape.keys.map((part) => `(${isNoKey(column(part), part.type)})`).join(' or ')
+const keyless = ({ warehouse, shape, column }: Words): string =>
+  shape.keys.map((part) => `(${warehouse.dialect.values.isNoKey(column(part), part.type)})`).join(' or ')
 
 /** Why a row is kept aside, as SQL; null for a good one. */
 export const flawOf = (words: Words): string => {
@@ -88,22 +85,34 @@ export const flawOf = (words: Words): string => {
   } end`
 }
 
-/** A view, or a join with consent, is worked out once; a table is read again by its row numbers, which is cheaper than a copy of it. */
-export const isReadAgain = (words: Words): boolean => !words.shape.isView && !asksConsent(words)
+/**
+ * A view, or a join with consent, is worked out once; a table whose rows have numbers is read again by them, which is cheaper than a copy
+ * of it.
+ */
+export const isReadAgain = (words: Words): boolean =>
+  !words.shape.isView && !asksConsent(words) && words.warehouse.dialect.rowNumber('t') !== undefined
 
 export const asksConsent = ({ input }: Words): boolean =>
   input.spec.purpose !== undefined && input.consent !== undefined
+
+/** The columns of `f` but `row_at`. */
+export const sourceColumns = (words: Words): string[] => [
+  ...words.shape.columns.map((_, at) => `c${at}`),
+  'person_id',
+  ...(asksConsent(words) ? ['granted'] : []),
+]
 
 /**
  * `f`: the columns c0, c1, … and person_id. `s`: kind, match and seen besides. A key that is none has the hash of nothing, which no
  * delivered key has.
  */
 export const sourceCtes = (words: Words): string[] => {
-  const { warehouse, input, shape, text } = words
+  const { warehouse, input, shape, text, textType } = words
   const { spec, consent } = input
+  const { dialect } = warehouse
   const from = warehouse.name({ schema: 'models', name: spec.from })
   const columns = shape.columns.map((name, at) => `t.${warehouse.quote(name)} as c${at}`)
-  const person = shape.hasPerson ? 'cast(t.person_id as varchar)' : 'cast(null as varchar)'
+  const person = `cast(${shape.hasPerson ? 't.person_id' : 'null'} as ${textType})`
   const asks = asksConsent(words)
   const again = isReadAgain(words)
   const bad = words.unsendable === undefined ? keyless(words) : `${keyless(words)} or ${words.unsendable}`
@@ -114,18 +123,28 @@ export const sourceCtes = (words: Words): string[] => {
   const consented =
     asks && consent !== undefined && spec.purpose !== undefined
       ? [
-          `consented as materialized (
-  select cast(person_id as varchar) as person_id, bool_and(coalesce(granted, false)) as granted
-  from ${warehouse.name({ schema: 'models', name: consent })} where purpose = ${text(spec.purpose)} group by 1)`,
+          dialect.cte(
+            'consented',
+            `select cast(c.person_id as ${textType}) as person_id, count(*) = count(case when c.granted then 1 end) as granted
+  from ${warehouse.name({ schema: 'models', name: consent })} as c where c.purpose = ${text(spec.purpose)} group by 1`,
+            'once',
+          ),
         ]
       : []
+  const rowAt = again ? (dialect.rowNumber('t') ?? '') : `cast(null as ${warehouse.typeName('integer')})`
   return [
     ...consented,
-    `f as ${again ? 'not materialized' : 'materialized'} (
-  select ${[...columns, again ? 't.rowid as row_at' : 'cast(null as bigint) as row_at', `${person} as person_id`, ...(asks ? ['p.granted'] : [])].join(', ')}
-  from ${from} t${asks ? ` left join consented p on p.person_id = ${person}` : ''})`,
-    `s as not materialized (
-  select *, ${kind} as kind, ${words.match} as match, ${words.seen} as seen from f)`,
+    dialect.cte(
+      'f',
+      `select ${[...columns, `${rowAt} as row_at`, `${person} as person_id`, ...(asks ? ['p.granted'] : [])].join(', ')}
+  from ${from} as t${asks ? ` left join consented as p on p.person_id = ${person}` : ''}`,
+      again ? 'inline' : 'once',
+    ),
+    dialect.cte(
+      's',
+      `select ${[...sourceColumns(words), 'row_at', `${kind} as kind`, `${words.match} as match`, `${words.seen} as seen`].join(', ')} from f`,
+      'inline',
+    ),
   ]
 }
 
@@ -133,10 +152,13 @@ export const sourceCtes = (words: Words): string[] => {
 export const jsonObject = (entries: readonly (readonly [name: string, json: string])[], words: Words): string =>
   entries.length === 0
     ? `'{}'`
-    : `'{' || concat_ws(',', ${entries.map(([name, json]) => `${words.text(`${JSON.stringify(name)}:`)} || ${json}`).join(', ')}) || '}'`
+    : `'{' || ${words.warehouse.dialect.joined(
+        `','`,
+        entries.map(([name, json]) => `${words.text(`${JSON.stringify(name)}:`)} || ${json}`),
+      )} || '}'`
 
 /** A part's value as JSON text. */
 export const jsonOf = (part: Part, words: Words): string => {
-  if (part.column !== undefined) return jsonText(words.column(part), part.type)
-  return part.constant === undefined ? 'cast(null as varchar)' : words.text(part.constant)
+  if (part.column !== undefined) return words.warehouse.dialect.values.json(words.column(part), part.type)
+  return part.constant === undefined ? `cast(null as ${words.textType})` : words.text(part.constant)
 }

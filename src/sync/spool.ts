@@ -1,6 +1,5 @@
 // The plan on its way out: rows read back from the spool in order, a part of the file at a time.
 import { open } from 'node:fs/promises'
-import type { JsonObject } from '../core/json.ts'
 import type { Operation } from './destination.ts'
 
 export interface SpoolRow {
@@ -10,8 +9,9 @@ export interface SpoolRow {
   readonly action: 'send' | 'poll' | 'same'
   readonly op: Operation
   readonly id: string
-  readonly key: JsonObject
-  readonly record: JsonObject | null
+  /** Texts of JSON objects: an engine that reads them might order their members anew. */
+  readonly key: string
+  readonly record: string | null
   readonly ref: string | null
   readonly job: string | null
   /** Of a poll: the log entry that took it into its job, to keep the job's order. */

@@ -1,6 +1,7 @@
 // What is known of syncs before anything is planned, read by two plain statements: enough to say that there is nothing to do.
 // On the path of a run that has nothing to do, so it imports nothing but types and specs.
-import type { Session } from '../warehouse/warehouse.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import { stateTable } from './ledger.ts'
 import type { SyncInput } from './spec.ts'
 
 export interface SyncState {
@@ -27,11 +28,13 @@ export interface SyncWorld {
   readonly versions: ReadonlyMap<string, RelationVersion>
 }
 
-export const readWorld = async (session: Session): Promise<SyncWorld> => {
-  const states = await session.all<SyncState>(
-    'select sync, epoch, definition, map, inputs, hashing, due_at, folded_seq from cdp.syncs',
+export const readWorld = async (warehouse: Warehouse): Promise<SyncWorld> => {
+  const states = await warehouse.all<SyncState>(
+    `select sync, epoch, definition, map, inputs, hashing, due_at, folded_seq from ${stateTable(warehouse, 'syncs')}`,
   )
-  const versions = await session.all<RelationVersion>('select relation, version, status, built_at from cdp.versions')
+  const versions = await warehouse.all<RelationVersion>(
+    `select relation, version, status, built_at from ${stateTable(warehouse, 'versions')}`,
+  )
   return {
     states: new Map(states.map((state) => [state.sync, state])),
     versions: new Map(versions.map((version) => [version.relation, version])),
@@ -56,5 +59,6 @@ export const isQuiet = (input: SyncInput, world: SyncWorld, now: number): boolea
   if (state === undefined || state.definition !== input.spec.fingerprint) return false
   if (state.due_at !== null && Date.parse(state.due_at) <= now) return false
   if (inputsOf(input).some((name) => world.versions.get(name)?.status !== 'good')) return false
-  return state.inputs === inputVersions(input, world)
+  // An engine may write JSON in another way than it got it.
+  return JSON.stringify(JSON.parse(state.inputs)) === inputVersions(input, world)
 }

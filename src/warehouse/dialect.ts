@@ -1,6 +1,12 @@
 // How an engine spells what has no spelling common to all. Engine SQL is written in the common subset and asks for the rest here, so that
 // no statement branches on an engine's name. A word is added only where two engines refuse each other's.
+import type { ValueWords } from './value-words.ts'
+
 export interface Dialect {
+  /** Values on their way out of the warehouse. */
+  readonly values: ValueWords
+  /** Texts of JSON objects. */
+  readonly json: JsonWords
   /**
    * A common table `name as (select)`. `once`: worked out once and kept; `inline`: not kept; `few`: kept, and expected to have few rows,
    * whose `columns` are named. Engines without hints leave them out.
@@ -12,4 +18,29 @@ export interface Dialect {
   later(timestamp: string, ms: string): string
   /** The number of a row of a *table*, stable while it is not written to, as an expression on an alias; undefined where rows have none. */
   rowNumber(alias: string): string | undefined
+  /** Lower-case hex of a text's bytes. The text is hashed as it is, which `cdp.md5_hex` does not do. */
+  md5(text: string): string
+  sha256(text: string): string
+  /** Texts with a separator between them; nulls are left out, and of nothing else the result is empty. */
+  joined(separator: string, texts: readonly string[]): string
+}
+
+/** What is asked of JSON objects that are kept as text, without spaces. */
+export interface JsonWords {
+  /** A text as a value of type `json`. */
+  of(text: string): string
+  /** The names of an object's members as the text of a JSON array, in their order. */
+  names(object: string): string
+  /** The text of one member; null if it is not there. */
+  member(object: string, name: string): string
+  /**
+   * Many members of an object whose values are strings without quotes or backslashes: `columns` for a select list, and how the member
+   * number `at` is then called; null if it is not there.
+   */
+  members(
+    object: string,
+    names: readonly string[],
+  ): { readonly columns: readonly string[]; readonly member: (at: number) => string }
+  /** An object of that kind with the members of another in place of its own: first what only it has, then the other's, each in its order. */
+  merged(object: string, patch: string): string
 }

@@ -353,20 +353,6 @@ export const engineRelations = {
     fields: 'text?', // what the destination holds once it is delivered
     change_id: 'text',
   }),
-  sync_journal: relation('Journal entries on their way into sync_log; empty between transactions', ['sync', 'seq'], {
-    sync: 'text',
-    epoch: 'integer',
-    seq: 'integer',
-    plan_seq: 'integer',
-    event: 'text',
-    happened_at: 'timestamp',
-    status: 'text?',
-    reason: 'text?',
-    attempt: 'text?',
-    reference: 'text?',
-    job: 'text?',
-    wait_ms: 'integer?',
-  }),
 } as const satisfies Record<string, EngineRelation>
 
 export type EngineRelationName = keyof typeof engineRelations

@@ -3,27 +3,26 @@ import type { Dialect, JsonWords } from '../dialect.ts'
 import { literal } from './text.ts'
 import { valueWords } from './value-words.ts'
 
-const path = (name: string): string => literal(`$."${name.replaceAll(/["\\\\]/g, String.raw`\$&`)}"`)
+const path = (name: string): string => literal(`$."${name.replaceAll(/["\\]/g, String.raw`\$&`)}"`)
 // A name in quotes, as the text of an object has it.
-const name = String.raw`"(?:[^"\\]|\\.)*"`
-const pattern = (text: string): string =>
-  literal(text.replaceAll(/[^\p{L}\p{N}]/gu, (letter) => (/[ -~]/.test(letter) ? `\\${letter}` : letter)))
+const quotedName = String.raw`"(?:[^"\\]|\\.)*"`
+const verbatim = (text: string): string => text.replaceAll(/[!-/:-@[-`{-~]/g, String.raw`\$&`)
 
 const json: JsonWords = {
   of: (text) => `parse_json(${text}, wide_number_mode => 'round')`,
-  names: (object) => `'[' || array_to_string(regexp_extract_all(${object}, r'[{,](${name}):'), ',') || ']'`,
+  names: (object) => `'[' || array_to_string(regexp_extract_all(${object}, r'[{,](${quotedName}):'), ',') || ']'`,
   member: (object, member) => `json_value(${object}, ${path(member)})`,
   members: (object, names) => ({
     columns: names.map(
       (member, at) =>
-        `regexp_extract(${object}, '[{,]' || ${pattern(JSON.stringify(member))} || ':"([^"]*)"') as member${at}`,
+        `regexp_extract(${object}, ${literal(`[{,]${verbatim(JSON.stringify(member))}:"([^"]*)"`)}) as member${at}`,
     ),
     member: (at) => `member${at}`,
   }),
   // A comma or a brace before a quote is outside of all names: inside them a quote has a backslash.
   merged: (object, patch) =>
-    `'{' || array_to_string(array_concat(array(select part from unnest(regexp_extract_all(${object}, r'${name}:"[^"]*"')) as part with offset as place
-    where strpos(replace(${patch}, '{', ','), ',' || regexp_extract(part, r'^${name}:')) = 0 order by place), regexp_extract_all(${patch}, r'${name}:"[^"]*"')), ',') || '}'`,
+    `'{' || array_to_string(array_concat(array(select part from unnest(regexp_extract_all(${object}, r'${quotedName}:"[^"]*"')) as part with offset as place
+    where strpos(replace(${patch}, '{', ','), ',' || regexp_extract(part, r'^${quotedName}:')) = 0 order by place), regexp_extract_all(${patch}, r'${quotedName}:"[^"]*"')), ',') || '}'`,
 }
 
 export const dialect: Dialect = {

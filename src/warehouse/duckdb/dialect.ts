@@ -1,5 +1,7 @@
 // What DuckDB has its own words for.
-import type { Dialect } from '../dialect.ts'
+import type { Dialect, JsonWords } from '../dialect.ts'
+import { literal } from './text.ts'
+import { valueWords } from './value-words.ts'
 
 // Without the detour through a list the planner takes a table for as large as what it is drawn from, and builds its hash tables on
 // the wrong side.
@@ -10,7 +12,24 @@ const few = (select: string, columns: readonly string[]): string => {
   ${select})))`
 }
 
+const pointer = (name: string): string => literal(`/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+
+const json: JsonWords = {
+  of: (text) => `cast(${text} as json)`,
+  names: (object) => `cast(to_json(json_keys(${object})) as varchar)`,
+  member: (object, name) => `json_extract_string(${object}, ${pointer(name)})`,
+  // Read once for all of them.
+  members: (object, names) => ({
+    columns:
+      names.length === 0 ? [] : [`json_extract_string(${object}, [${names.map(pointer).join(', ')}]) as members`],
+    member: (at) => `members[${at + 1}]`,
+  }),
+  merged: (object, patch) => `cast(json_merge_patch(${object}, ${patch}) as varchar)`,
+}
+
 export const dialect: Dialect = {
+  values: valueWords,
+  json,
   cte: (name, select, how, columns = ['m']) =>
     how === 'few'
       ? `${name} as materialized (\n  ${few(select, columns)})`
@@ -18,4 +37,7 @@ export const dialect: Dialect = {
   minBy: (value, by) => `min_by(${value}, ${by})`,
   later: (timestamp, ms) => `${timestamp} + to_milliseconds(${ms})`,
   rowNumber: (alias) => `${alias}.rowid`,
+  md5: (text) => `md5(${text})`,
+  sha256: (text) => `sha256(${text})`,
+  joined: (separator, texts) => `concat_ws(${separator}, ${texts.join(', ')})`,
 }

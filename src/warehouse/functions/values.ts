@@ -17,7 +17,8 @@ const LONG = re('e[+]15$|^-?(?:0[.]0*)?[0-9.]{17,18}(?:e.*)?$')
 const SHORTEST = `if(regexp_contains(plain, ${LONG}) and
     safe_cast(format('%.16g', safe_cast(plain as float64)) as float64) = safe_cast(plain as float64),
     format('%.16g', safe_cast(plain as float64)), plain)`
-const NUMBER = `regexp_replace(regexp_replace(${SHORTEST},
+/** Over a column `plain`, the engine's own text of a number. */
+export const NUMBER = `regexp_replace(regexp_replace(${SHORTEST},
     ${re('^(-?[0-9]+)[.]0+$|^(-?[0-9]+[.][0-9]*[1-9])0+$')}, ${re(String.raw`\1\2`)}), ${re('^-0$')}, '0')`
 
 export const values: FunctionTheme = {

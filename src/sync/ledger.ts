@@ -1,0 +1,14 @@
+// How statements of this folder name what is the engine's, and say instants.
+import type { EngineRelationName } from '../warehouse/relations.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+
+/** A relation of the state, as SQL. */
+export const stateTable = (warehouse: Warehouse, name: EngineRelationName): string =>
+  warehouse.name({ schema: 'cdp', name })
+
+/** An instant, as SQL; `iso` is a text that this program made. */
+export const instantOf = (warehouse: Warehouse, iso: string): string => asInstant(warehouse, warehouse.literal(iso))
+
+/** A text, or a parameter that is one, as an instant. */
+export const asInstant = (warehouse: Warehouse, sql: string): string =>
+  `cast(${sql} as ${warehouse.typeName('timestamp')})`
