@@ -5,9 +5,9 @@ import { literal } from './text.ts'
 const numbers = /^(TINYINT|SMALLINT|INTEGER|UTINYINT|USMALLINT|UINTEGER)$/
 const bigNumbers = /^(BIGINT|UBIGINT|HUGEINT|UHUGEINT|BIGNUM)$/
 const floats = /^(DOUBLE|FLOAT)$/
-const timestamps = /^TIMESTAMP/
+const timestamps = /^TIMESTAMP[_A-Z ]*$/
 const nested = /^(STRUCT|MAP|UNION|LIST)\b|\[\d*\]$/
-const texts = /^(VARCHAR|UUID|INTERVAL|BIT|TIME)|^ENUM\(/
+const texts = /^(VARCHAR|UUID|INTERVAL|BIT|TIME|TIME_NS|TIME WITH TIME ZONE)$|^ENUM\(.*\)$/s
 const decimals = /^DECIMAL\((\d+),\s*(\d+)\)$/
 
 const asText = (sql: string): string => `cast(${sql} as varchar)`
