@@ -17,6 +17,8 @@ export interface BigQuerySettings {
   readonly credentials?: Setting
   /** Another address of the service. One that starts with `http:` is an emulator, which gets no credentials. */
   readonly apiEndpoint?: Setting
+  /** Another address of its Storage API, `host:port`. An emulator without one gives results page by page. */
+  readonly storageEndpoint?: Setting
 }
 
 /**

@@ -83,7 +83,8 @@ const createClient = async (target: Target, root: string): Promise<BigQuery> => 
   return client
 }
 
-const credentialsOf = (
+/** As Google's clients take them; nothing for the application-default credentials. */
+export const credentialsOf = (
   given: string | undefined,
   root: string,
 ): Pick<BigQueryOptions, 'credentials' | 'keyFilename'> => {

@@ -6,6 +6,7 @@ import { sha256 } from '../../core/hash.ts'
 import type { Step } from '../step.ts'
 import type { Api, Call } from './api.ts'
 import { jobError, RestError, restError, type ErrorProto } from './errors.ts'
+import type { TableReference } from './read-rows.ts'
 import type { Field } from './schema.ts'
 import type { Target } from './settings.ts'
 import type { RawRow } from './values.ts'
@@ -51,6 +52,7 @@ export interface Page {
   readonly rows?: readonly RawRow[]
   readonly pageToken?: string | null
   readonly numDmlAffectedRows?: string
+  readonly totalRows?: string
 }
 
 export interface Jobs {
@@ -60,6 +62,8 @@ export interface Jobs {
   load(job: LoadJob): Promise<number>
   /** The session that a query job has opened. */
   sessionOf(job: JobReference): Promise<string>
+  /** The table that holds the result of a query job; undefined for a script. */
+  resultOf(job: JobReference): Promise<TableReference | undefined>
   /** The bytes that a query job is billed for. */
   billed(job: JobReference): Promise<number>
   /** Says what a query would give, and executes nothing. */
@@ -236,6 +240,7 @@ export const createJobs = (
       return id
     },
     page: (job, pageToken, rows) => api.request(results(job, rows, pageToken)),
+    resultOf: async (job) => (await get(job)).configuration?.query?.['destinationTable'] as TableReference | undefined,
     billed: async (job) => Number((await get(job, true)).statistics?.query?.totalBytesBilled ?? 0),
     load: (asked) =>
       attempts({ ...asked, atomic: true }, async (job) => {

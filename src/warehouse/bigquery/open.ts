@@ -13,6 +13,7 @@ import { load } from './load.ts'
 import { lazyReader } from './reader.ts'
 import { createScratch } from './scratch.ts'
 import { createSession } from './session.ts'
+import { createStorage } from './storage.ts'
 import { targetOf, type Target } from './settings.ts'
 import { literal, quote, typeName } from './text.ts'
 import { unload } from './unload.ts'
@@ -30,6 +31,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
   const { clock, signal } = options
   const api = await createApi(target, options.root, clock, signal)
   const jobs = createJobs(api, target, clock, currentStep, signal)
+  const storage = createStorage(target, options.root)
   const catalog = createCatalog(api, target, () => clock.now())
   const words = described(target)
   const session = createSession(jobs, {
@@ -37,6 +39,15 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     maximumBytesBilled: target.maximumBytesBilled,
     datasets: target,
     step: currentStep,
+    readSession: async (job, page) => {
+      const fields = page.schema?.fields ?? []
+      if (!storage) return undefined
+      const { isReadable } = await import('./arrow.ts')
+      const result = isReadable(fields) ? await jobs.resultOf(job) : undefined
+      if (!result) return undefined
+      const { openReadSession } = await import('./read-rows.ts')
+      return openReadSession(storage, target.project, result, fields, api)
+    },
     readOnly: options.mode === 'read',
     columnTypes: (path) => catalog.columnTypes(path),
   })
@@ -96,6 +107,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     close: async () => {
       await scratch.dropAll(session, name)
       session.close()
+      await storage?.close()
       await embedded.close()
     },
   }

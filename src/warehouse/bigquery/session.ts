@@ -7,6 +7,7 @@ import type { JobConfiguration, JobReference, Jobs, Page, Statistics } from './j
 import { isQuery, isScript, isTransactional, tokensOf } from './lexer.ts'
 import { bind, type Bound, type ColumnTypes } from './parameters.ts'
 import { type Datasets, qualified } from './qualify.ts'
+import type { ReadSession } from './read-rows.ts'
 import { columnsOf } from './schema.ts'
 import { createTransactions, type Transaction } from './transaction.ts'
 import { batchReader } from './values.ts'
@@ -17,6 +18,8 @@ export interface SessionSettings {
   readonly readOnly: boolean
   readonly datasets: Datasets
   readonly step: () => Step | undefined
+  /** For the whole result of a job, of which a page was read; undefined where it is to be read page by page. */
+  readonly readSession: (job: JobReference, page: Page) => Promise<ReadSession | undefined>
   readonly columnTypes: (path: readonly string[]) => Promise<ColumnTypes | undefined>
 }
 
@@ -35,6 +38,10 @@ export interface BigQuerySession extends Session {
 // A page is as many rows as were asked for or some 20 MB, whichever comes first.
 const rowsOfAll = 50_000
 const rowsOfStream = 10_000
+const manyPages = 5
+
+const isLarge = ({ rows, totalRows, pageToken }: Page): boolean =>
+  Boolean(pageToken) && Number(totalRows) > manyPages * (rows?.length ?? 0)
 
 interface Answer {
   readonly job: JobReference
@@ -64,6 +71,10 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
   let closed = false
   const guard = (): void => {
     if (closed) throw new CdpError('INTERNAL', { detail: 'a closed warehouse was used' })
+  }
+
+  const stillOpen = (): void => {
+    if (closed) throw new CdpError('INTERNAL', { detail: 'a warehouse was closed while a result was streamed' })
   }
 
   const outside = (what: string): void => {
@@ -177,9 +188,28 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     const answer = await execute(parts, rowsOfStream, transaction)
     const read = transaction?.reading()
     try {
-      yield* pages(parts, answer, rowsOfStream)
+      yield* batches(parts, answer)
     } finally {
       read?.()
+    }
+  }
+
+  const batches = async function* (parts: Parts, answer: Answer): AsyncGenerator<Batch> {
+    const session = isLarge(answer.page) ? await settings.readSession(answer.job, answer.page) : undefined
+    if (!session) return yield* pages(parts, answer, rowsOfStream)
+    const rows = session.read()
+    try {
+      for (;;) {
+        const next = await about(parts, (onJob) => {
+          onJob(answer.job)
+          return rows.next()
+        })
+        if (next.done === true) return undefined
+        yield next.value
+        stillOpen()
+      }
+    } finally {
+      await rows.return(undefined)
     }
   }
 
@@ -190,7 +220,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
       if (page.rows && page.rows.length > 0) yield read(page.rows)
       const token = page.pageToken
       if (!token) return
-      if (closed) throw new CdpError('INTERNAL', { detail: 'a warehouse was closed while a result was streamed' })
+      stillOpen()
       page = await about(parts, (onJob) => {
         onJob(job)
         return jobs.page(job, token, rows)

@@ -13,6 +13,7 @@ export interface Target {
   readonly labels: Readonly<Record<string, string>>
   readonly credentials: string | undefined
   readonly apiEndpoint: string | undefined
+  readonly storageEndpoint: string | undefined
 }
 
 export const targetOf = (settings: Readonly<Record<string, unknown>>): Target => {
@@ -32,6 +33,7 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
     labels: checkedLabels(given.labels ?? {}, refuse),
     credentials: given.credentials === undefined ? undefined : resolve(given.credentials),
     apiEndpoint: given.apiEndpoint === undefined ? undefined : resolve(given.apiEndpoint).replace(/\/+$/, ''),
+    storageEndpoint: given.storageEndpoint === undefined ? undefined : resolve(given.storageEndpoint),
   }
 }
 

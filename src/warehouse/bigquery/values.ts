@@ -16,7 +16,7 @@ const text =
   (raw) =>
     raw === null ? null : read(raw as string)
 
-const integer = (value: string): Value => {
+export const integer = (value: string | number | bigint): Value => {
   const number = Number(value)
   return Number.isSafeInteger(number) ? number : BigInt(value)
 }
@@ -29,7 +29,7 @@ const doubles: Readonly<Record<string, number>> = {
 }
 
 // The service writes 1.1 for NUMERIC 1.10; others keep the zeros.
-const decimal = (value: string): string => (value.includes('.') ? value.replace(/\.?0+$/, '') : value)
+export const decimal = (value: string): string => (value.includes('.') ? value.replace(/\.?0+$/, '') : value)
 
 // A civil time has no zone; on every engine it is written as an instant of UTC.
 const civil = (value: string): string =>
