@@ -117,6 +117,11 @@ export interface Warehouse extends Session {
   replaceTable(target: RelationName, stage: RelationName): Promise<void>
   /** Appends what a SELECT over the *reader* gives to a relation of the warehouse by the engine's fastest way. Returns the rows. */
   load(target: RelationName, columns: readonly string[], readerSelect: string): Promise<number>
+  /**
+   * Appends a few rows that must outlive this process: they are durable when it resolves. When it throws, some of them may be there. Values
+   * as parameters take them; a column that is missing is null. Where DDL is not transactional it is no part of any transaction.
+   */
+  append(relation: RelationName, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>
   /** Writes a result as NDJSON to a file on this machine (one object a row, values as `stream` gives them: decimals as text; JSON is
    * embedded, bytes are base64, integers have all their digits, NaN and infinity are null), flushed, then put in place. Returns the rows. */
   unload(statement: Statement, path: string): Promise<number>

@@ -9,6 +9,7 @@ import type { Reader, RelationName, Session } from '../warehouse.ts'
 import { stagingPrefix, type Catalog } from './catalog.ts'
 import { statementError } from './errors.ts'
 import type { JobReference, Jobs } from './jobs.ts'
+import type { TableReference } from './read-rows.ts'
 import type { Field } from './schema.ts'
 import { typeText } from './schema.ts'
 import type { StoredName } from './scratch.ts'
@@ -20,8 +21,8 @@ export interface Loading {
   readonly reader: Reader
   readonly session: Session
   readonly name: (relation: RelationName) => string
-  /** `projects/p/datasets/d` of a relation as the API names it. */
-  readonly reference: (relation: RelationName) => Readonly<Record<string, string>>
+  /** A relation as the API names it. */
+  readonly reference: (relation: RelationName) => TableReference
   readonly target: string
 }
 

@@ -1,15 +1,18 @@
 // The warehouse on BigQuery. Loaded only when one is opened.
 import { checkVersion, migrate } from '../migrate.ts'
+import { insertRows } from '../statements.ts'
 import { currentStep } from '../step.ts'
 import { bigqueryFunctionsFingerprint } from '../version.ts'
 import type { OpenOptions, RelationName, Supports, Warehouse } from '../warehouse.ts'
 import { createApi } from './api.ts'
+import { createAppender } from './append.ts'
 import { createCatalog } from './catalog.ts'
 import { statementError } from './errors.ts'
 import { createJobs } from './jobs.ts'
 import { dialect } from './dialect.ts'
 import { layoutOf } from './layout.ts'
 import { load } from './load.ts'
+import type { TableReference } from './read-rows.ts'
 import { lazyReader } from './reader.ts'
 import { createScratch } from './scratch.ts'
 import { createSession } from './session.ts'
@@ -57,7 +60,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     const { schema, name: table } = scratch.stored(relation)
     return [target.project, target.datasets[schema], table].map(quote).join('.')
   }
-  const reference = (relation: RelationName): Record<string, string> => {
+  const reference = (relation: RelationName): TableReference => {
     const { schema, name: table } = scratch.stored(relation)
     return { projectId: target.project, datasetId: target.datasets[schema], tableId: table }
   }
@@ -70,6 +73,13 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
       throw statementError(error, { sql: what, job: undefined }, words)
     }
   }
+  const appender = createAppender({
+    api,
+    catalog,
+    storage,
+    reference,
+    insert: (relation, rows) => insertRows(warehouse, relation, rows),
+  })
   const supports: Supports = { transactionalDdl: false, concurrentWriters: true, fileLock: false, dryRun: true }
   const warehouse: Warehouse = {
     ...session,
@@ -102,11 +112,17 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
         ),
       )
     },
+    append: async (relation, rows) => {
+      session.outside(`an append to ${relation.name}`)
+      if (rows.length === 0) return undefined
+      return asked(`append to ${name(relation)}`, () => appender.append(scratch.stored(relation), rows))
+    },
     unload: (statement, path) => unload(session, statement, path),
     relations: (schema) => asked(`list ${target.datasets[schema]}`, () => catalog.relations(schema)),
     close: async () => {
       await scratch.dropAll(session, name)
       session.close()
+      appender.close()
       await storage?.close()
       await embedded.close()
     },

@@ -65,6 +65,8 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
       const list = columns.map(quote).join(', ')
       return (await session.run(`insert into ${nameOf(target)} (${list})\n${readerSelect}`)).changed
     },
+    append: (relation, rows) =>
+      session.transaction(async () => (await import('../statements.ts')).insertRows(warehouse, relation, rows)),
     unload: async (statement, path) => (await import('./unload.ts')).unload(session, statement, path),
     relations: (schema) =>
       session.all({
