@@ -18,6 +18,8 @@ export interface Dialect {
   later(timestamp: string, ms: string): string
   /** The number of a row of a *table*, stable while it is not written to, as an expression on an alias; undefined where rows have none. */
   rowNumber(alias: string): string | undefined
+  /** A text without the spaces at its ends: those of Unicode's class Zs, so no-break and wide ones too, and no tabs. */
+  trimmed(text: string): string
   /** Lower-case hex of a text's bytes. The text is hashed as it is, which `cdp.md5_hex` does not do. */
   md5(text: string): string
   sha256(text: string): string

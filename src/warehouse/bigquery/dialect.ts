@@ -25,6 +25,19 @@ const json: JsonWords = {
     where strpos(replace(${patch}, '{', ','), ',' || regexp_extract(part, r'^${quotedName}:')) = 0 order by place), regexp_extract_all(${patch}, r'${quotedName}:"[^"]*"')), ',') || '}'`,
 }
 
+// Without them TRIM takes whatever is white space, tabs and line ends too.
+const spaces = literal(
+  String.fromCharCode(
+    0x20,
+    0xa0,
+    0x1680,
+    ...Array.from({ length: 11 }, (_, at) => 0x2000 + at),
+    0x202f,
+    0x205f,
+    0x3000,
+  ),
+)
+
 export const dialect: Dialect = {
   values: valueWords,
   json,
@@ -32,6 +45,7 @@ export const dialect: Dialect = {
   minBy: (value, by) => `any_value(${value} having min ${by})`,
   later: (timestamp, ms) => `timestamp_add(${timestamp}, interval ${ms} millisecond)`,
   rowNumber: () => undefined,
+  trimmed: (text) => `trim(${text}, ${spaces})`,
   md5: (text) => `to_hex(md5(${text}))`,
   sha256: (text) => `to_hex(sha256(${text}))`,
   joined: (separator, texts) => `array_to_string([${texts.join(', ')}], ${separator})`,

@@ -37,6 +37,7 @@ export const dialect: Dialect = {
   minBy: (value, by) => `min_by(${value}, ${by})`,
   later: (timestamp, ms) => `${timestamp} + to_milliseconds(${ms})`,
   rowNumber: (alias) => `${alias}.rowid`,
+  trimmed: (text) => `trim(${text})`,
   md5: (text) => `md5(${text})`,
   sha256: (text) => `sha256(${text})`,
   joined: (separator, texts) => `concat_ws(${separator}, ${texts.join(', ')})`,
