@@ -6,7 +6,7 @@ import { sql } from 'kysely'
 import { kysely } from '../warehouse/kysely.ts'
 import { insertRows, mergeStatements } from '../warehouse/statements.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { asKept, count, onOne, raw, refusal, type WarehouseCase } from './warehouse-harness.ts'
+import { asKept, count, numbers, onOne, raw, refusal, type WarehouseCase } from './warehouse-harness.ts'
 
 const table = async (w: Warehouse, name: string): Promise<string> => {
   const t = w.name(raw(name))
@@ -29,6 +29,57 @@ const loads: WarehouseCase = onOne('load appends what the reader reads', async (
     { 'key 1': 'b', key2: 2, v: 'z' },
   ])
   await refusal('QUERY_FAILED', w.load(raw('t'), ['v'], 'select no_such_column'))
+})
+
+const appended: WarehouseCase = onOne('append keeps every row, of every type, in the order of the calls', async (w) => {
+  const types = ['integer', 'text', 'double', 'boolean', 'date', 'timestamp', 'json', 'bytes', 'decimal(18,2)'] as const
+  const t = w.name(raw('appended'))
+  await w.run(`create table ${t} (${types.map((type, at) => `c${at} ${w.typeName(type)}`).join(', ')})`)
+  const full = {
+    c0: 2n ** 60n,
+    c1: `Đặng ' \\ "🎉"\n`,
+    c2: -0.5,
+    c3: false,
+    c4: '1969-12-31',
+    c5: '1969-12-31T23:59:59.999999Z',
+    c6: '{"a":[1,"ü"]}',
+    c7: Uint8Array.of(0, 255, 39),
+    c8: '-12.10',
+  }
+  await w.append(raw('appended'), [])
+  await w.append(raw('appended'), [full, { c0: -1, c5: new Date('2026-10-01T08:00:00.123Z'), c1: null }])
+  await w.append(
+    raw('appended'),
+    Array.from({ length: 1500 }, (_, at) => ({ c0: at, c1: 'many' })),
+  )
+  const [first, second, ...rest] = await w.all(`select * from ${t} where c1 is null or c1 <> 'many' order by c0 desc`)
+  deepEqual(
+    { ...first, c7: first?.['c7'] instanceof Uint8Array ? [...first['c7']] : undefined },
+    {
+      ...full,
+      c7: [0, 255, 39],
+      c8: asKept(w, 'decimal(18,2)', '-12.10'),
+    },
+  )
+  deepEqual([second?.['c0'], second?.['c1'], second?.['c5'], rest], [-1, null, '2026-10-01T08:00:00.123Z', []])
+  equal(await count(w, raw('appended')), 1502)
+  await refusal('QUERY_FAILED', w.append(raw('appended'), [{ c0: 1, no_such_column: 1 }]))
+  await refusal('INTERNAL', w.append(raw('appended'), [{ c0: { a: 1 } }]))
+  // As rows of any other origin they may be changed.
+  equal((await w.run(`delete from ${t} where c1 = 'many'`)).changed, 1500)
+})
+
+const meanwhile: WarehouseCase = onOne('rows are appended while others are read', async (w) => {
+  const relation = await numbers(w, 't', 15)
+  let read = 0
+  for await (const batch of w.stream(`select n from ${w.name(relation)}`)) {
+    read += batch.rowCount
+    await w.append(relation, [{ n: -read }])
+    await w.load(relation, ['n'], `select ${-read - 1}`)
+  }
+  equal(read, 2 ** 15)
+  const [found] = await w.all<{ n: number }>(`select count(*) as n from ${w.name(relation)} where n < 0`)
+  ok((found?.n ?? 0) >= 2)
 })
 
 const staged: WarehouseCase = onOne('the reader keeps a temporary relation, and load takes it', async (w) => {
@@ -116,9 +167,10 @@ const merges: WarehouseCase = onOne(
       columns,
       key: ['key 1', 'key2'],
     })
-    await w.transaction(async () => {
+    const all = async (): Promise<void> => {
       for (const statement of statements) await w.run(statement)
-    })
+    }
+    await (statements.length > 1 ? w.transaction(all) : all())
     deepEqual(await w.all(`select * from ${target} order by ${w.quote('key 1')} nulls last`), [
       { 'key 1': 'a', key2: 1, v: 'new' },
       { 'key 1': 'c', key2: null, v: 'stays' },
@@ -168,4 +220,14 @@ const built: WarehouseCase = onOne('the query builder writes, reads, quotes and 
   )
 })
 
-export const bulkCases: readonly WarehouseCase[] = [loads, staged, unloads, ordered, merges, lists, built]
+export const bulkCases: readonly WarehouseCase[] = [
+  loads,
+  appended,
+  meanwhile,
+  staged,
+  unloads,
+  ordered,
+  merges,
+  lists,
+  built,
+]

@@ -125,6 +125,21 @@ const replacing: WarehouseCase = onOne(
   'transactionalDdl',
 )
 
+const replacement: WarehouseCase = onOne(
+  'a statement that fails while it replaces a relation leaves the last good one',
+  async (w) => {
+    const t = w.name(await numbers(w, 't', 3))
+    const late = `select n, cast(case when n = 7 then 'x' else '1' end as ${w.typeName('integer')}) as v from ${t}`
+    await refusal('QUERY_FAILED', w.run(`create or replace table ${t} as ${late}`))
+    await refusal('QUERY_FAILED', w.run(`insert into ${t} select v from (${late}) as s`))
+    await refusal(
+      'QUERY_FAILED',
+      w.load(raw('t'), ['n'], `select cast(case when range = 7 then 'x' else '1' end as bigint) from range(8)`),
+    )
+    deepEqual(await w.all(`select count(*) as n, sum(n) as total from ${t}`), [{ n: 8, total: 28 }])
+  },
+)
+
 const atomic: WarehouseCase = onOne('a failed transaction leaves every row and a usable connection', async (w) => {
   const t = w.name(raw('t'))
   await w.run(`create table ${t} as select 'good' as note`)
@@ -298,6 +313,7 @@ export const sessionCases: readonly WarehouseCase[] = [
   beside,
   replaced,
   replacing,
+  replacement,
   atomic,
   nestedOnes,
   swallowed,

@@ -1,6 +1,6 @@
 // Values in and out: what is written as a parameter or as SQL comes back as the seam says, to the last digit.
 import { deepEqual, equal, fail, match, ok } from 'node:assert/strict'
-import type { ColumnType, Value } from '../warehouse/warehouse.ts'
+import type { ColumnType, Value, Warehouse } from '../warehouse/warehouse.ts'
 import { asKept, onOne, one, raw, refusal, type WarehouseCase } from './warehouse-harness.ts'
 
 // Written as text and cast, so that the engine's own reading is part of what is held to.
@@ -86,8 +86,16 @@ const parameters: WarehouseCase = onOne('a parameter is a value, whatever it loo
 
 const lists: WarehouseCase = onOne('a list is one parameter, also an empty one', async (w) => {
   const hits = async (list: readonly unknown[]): Promise<unknown> =>
-    (await one(w, { sql: 'select count(*) as n from (select unnest($1) as v) as t', parameters: [list] }))['n']
+    (await one(w, { sql: 'select count(*) as n from unnest($1) as v', parameters: [list] }))['n']
   deepEqual([await hits(['a', hostile, null]), await hits([1, 2n, 2.5]), await hits([])], [3, 3, 0])
+})
+
+const arrays: WarehouseCase = onOne('a list in a result is a list, an empty one too', async (w) => {
+  const row = await one(w, "select [] as e, [9007199254740993, 1] as i, ['a b', 'ü'] as t, [[] is null] as b")
+  deepEqual(row, { e: [], i: [9_007_199_254_740_993n, 1], t: ['a b', 'ü'], b: [false] })
+  // An engine may take a list that is null for an empty one.
+  const none = await one(w, 'select case when n > 1 then [n] end as l from (select 1 as n) as t')
+  ok(none['l'] === null || (Array.isArray(none['l']) && none['l'].length === 0))
 })
 
 const wrong: WarehouseCase = onOne(
@@ -106,8 +114,7 @@ const literals: WarehouseCase = onOne('a literal is the text and nothing else', 
   }
 })
 
-const identifiers: WarehouseCase = onOne('a quoted identifier may hold quotes, spaces and any letter', async (w) => {
-  const names = ['a b', 'say "hi"', 'Tên khách', 'select', "o'clock", 'ÄÖ漢']
+const identified = async (w: Warehouse, names: readonly string[]): Promise<void> => {
   for (const name of names) {
     const relation = raw(`r ${name}`)
     await w.run(`create table ${w.name(relation)} (${w.quote(name)} ${w.typeName('integer')})`)
@@ -118,7 +125,17 @@ const identifiers: WarehouseCase = onOne('a quoted identifier may hold quotes, s
     (await w.relations('raw')).map((relation) => relation.name).toSorted(),
     names.map((name) => `r ${name}`).toSorted(),
   )
-})
+}
+
+const identifiers: WarehouseCase = onOne('a quoted identifier may hold spaces and letters of any script', (w) =>
+  identified(w, ['a b', 'Tên khách', 'select', 'ÄÖ漢', 'a-b_1']),
+)
+
+const quotes: WarehouseCase = onOne(
+  'a quoted identifier may hold quotes',
+  (w) => identified(w, ['say "hi"', "o'clock"]),
+  'quotesInNames',
+)
 
 const nested: WarehouseCase = onOne('nested JSON comes back as its text', async (w) => {
   const json = '{"a":{"b":[1,2,{"c":null}]},"d":"say \\"hi\\""}'
@@ -145,9 +162,11 @@ export const valueCases: readonly WarehouseCase[] = [
   stored,
   parameters,
   lists,
+  arrays,
   wrong,
   literals,
   identifiers,
+  quotes,
   nested,
   refused,
   placed,

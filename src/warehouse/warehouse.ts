@@ -61,6 +61,8 @@ export interface Supports {
   readonly concurrentWriters: boolean
   /** The state lives in a file on this machine that is locked while open. */
   readonly fileLock: boolean
+  /** Relations and columns may have quotes in their names. */
+  readonly quotesInNames: boolean
   /** `cost` knows the bytes of a statement before it runs. */
   readonly dryRun: boolean
 }

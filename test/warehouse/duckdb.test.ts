@@ -8,7 +8,13 @@ import { warehouseCases, type WarehouseHarness } from '../../src/testing/warehou
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
 import { openWarehouse } from '../../src/warehouse/warehouse.ts'
 
-const supports = { transactionalDdl: true, concurrentWriters: false, fileLock: true, dryRun: false }
+const supports = {
+  transactionalDdl: true,
+  concurrentWriters: false,
+  fileLock: true,
+  quotesInNames: true,
+  dryRun: false,
+}
 
 describe('DuckDB as a warehouse', () => {
   const cases = warehouseCases(supports).map((entry) => [entry.test.title, entry] as const)

@@ -80,7 +80,13 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     reference,
     insert: (relation, rows) => insertRows(warehouse, relation, rows),
   })
-  const supports: Supports = { transactionalDdl: false, concurrentWriters: true, fileLock: false, dryRun: true }
+  const supports: Supports = {
+    transactionalDdl: false,
+    concurrentWriters: true,
+    fileLock: false,
+    quotesInNames: false,
+    dryRun: true,
+  }
   const warehouse: Warehouse = {
     ...session,
     engine: 'bigquery',

@@ -35,6 +35,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     transactionalDdl: true,
     concurrentWriters: false,
     fileLock: file.path !== inMemory,
+    quotesInNames: true,
     dryRun: false,
   }
   let closing: Promise<void> | undefined

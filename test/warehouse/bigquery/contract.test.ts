@@ -9,7 +9,13 @@ import { withFresh } from './fresh.ts'
 import { gaps } from './gaps.ts'
 
 const emulator = await findEmulator()
-const supports = { transactionalDdl: false, concurrentWriters: true, fileLock: false, dryRun: true }
+const supports = {
+  transactionalDdl: false,
+  concurrentWriters: true,
+  fileLock: false,
+  quotesInNames: false,
+  dryRun: true,
+}
 
 describe('BigQuery as a warehouse', () => {
   it.for(warehouseCases(supports, gaps))('$test.title', { timeout: 600_000 }, async ({ test, gap }, { skip }) => {

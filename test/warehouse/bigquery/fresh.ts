@@ -21,13 +21,16 @@ export const withFresh = async (
   const project = spare ?? `fresh-${process.pid}-${number++}`
   spare = undefined
   const open: Opening = (options) =>
-    openWarehouse(bigquery({ project, location: 'US', apiEndpoint: emulator.url, ...settings }), {
-      root,
-      mode: 'write',
-      waitMs: 0,
-      clock: systemClock,
-      ...options,
-    })
+    openWarehouse(
+      bigquery({ project, location: 'US', apiEndpoint: emulator.url, storageEndpoint: emulator.grpc, ...settings }),
+      {
+        root,
+        mode: 'write',
+        waitMs: 0,
+        clock: systemClock,
+        ...options,
+      },
+    )
   await work(open)
   // One that a test has broken, or made newer than this version, is left behind.
   const warehouse = await open().catch(() => undefined)
