@@ -7,34 +7,52 @@ import { keyColumn, ranked, valueColumn } from './stage.ts'
 import type { Work } from './work.ts'
 
 /**
- * Judges work table `shared`. Makes `judged` (the same with blocked: 1 or 0) and `new_blocks`
- * (identifier, value, reason, shared_by, allowed, records, examples), the decisions to record. Gives the number of new ones.
+ * Judges work table `shared`. Makes `judged` (the same with blocked: 1 or 0) and, where there are new ones, `fresh_blocks` and `new_blocks`
+ * (identifier, value, reason, shared_by, allowed, records, examples), the decisions to record.
  */
-export const judgeValues = async (work: Work, graph: string, settings: IdentitySettings): Promise<number> => {
+export const judgeValues = async (work: Work, graph: string, settings: IdentitySettings): Promise<Judged> => {
   const { warehouse } = work
   const identifier = caseOf(settings, (name) => warehouse.literal(name))
   await work.make(
     'marked',
-    `select s.*, case when b.value is not null then 'known' when ${isJunk(warehouse, 's.value', settings.junk)} then 'junk' else 'fine' end as mark
+    `select s.vid, s.k, s.value, s.records, s.hub, case when b.value is not null then 1 else 0 end as blocked,
+  case when b.value is not null then 'known' when ${isJunk(warehouse, 's.value', settings.junk)} then 'junk' else 'fine' end as mark
 from ${work.name('shared')} s
 left join ${warehouse.name({ schema: 'cdp', name: 'person_blocks' })} b
   on b.graph = ${warehouse.literal(graph)} and b.identifier = ${identifier('s.k')} and b.value = s.value`,
   )
-  const shared = await findOverShared(work, settings)
+  const limits = sharingLimits(settings)
+  const [found] = await warehouse.all<Readonly<Record<string, number>>>(
+    `select ${['count(*) as n', `countif(m.mark = 'junk') as junk`, ...limits.map((limit) => `countif(${isOver(limit)}) as over_${limit.rank}`)].join(', ')} from ${work.name('marked')} m`,
+  )
+  const values = found?.['n'] ?? 0
+  const over = limits.filter(({ rank }) => (found?.[`over_${rank}`] ?? 0) > 0)
+  if (over.length === 0 && (found?.['junk'] ?? 0) === 0) {
+    work.alias('judged', 'marked')
+    return { values, newlyBlocked: 0 }
+  }
+  const shared = over.length === 0 ? '' : await findOverShared(work, settings, over)
   await work.make(
     'fresh_blocks',
     `select m.vid, m.k, m.value, m.records, 'junk' as reason, cast(null as ${warehouse.typeName('integer')}) as shared_by, cast(null as ${warehouse.typeName('integer')}) as allowed
 from ${work.name('marked')} m where m.mark = 'junk'${shared}`,
   )
-  const fresh = await work.count('fresh_blocks')
+  const newlyBlocked = await work.count('fresh_blocks')
   await work.make(
     'judged',
     `select m.vid, m.k, m.value, m.records, m.hub,
-  case when m.mark = 'known' or f.vid is not null then 1 else 0 end as blocked
+  case when f.vid is not null then 1 else m.blocked end as blocked
 from ${work.name('marked')} m left join ${work.name('fresh_blocks')} f on f.vid = m.vid`,
   )
-  if (fresh > 0) await stageEvidence(work, settings, identifier('f.k'))
-  return fresh
+  if (newlyBlocked > 0) await stageEvidence(work, settings, identifier('f.k'))
+  return { values, newlyBlocked }
+}
+
+export interface Judged {
+  /** That several records carry. */
+  readonly values: number
+  /** For the first time. */
+  readonly newlyBlocked: number
 }
 
 const caseOf =
@@ -48,24 +66,33 @@ const caseOf =
 export const identifierOf = (work: Work, settings: IdentitySettings, rank: string): string =>
   caseOf(settings, (name) => work.warehouse.literal(name))(rank)
 
-// Only values with more records than the limit can have more people: few, so the count may cost something.
-const findOverShared = async (work: Work, settings: IdentitySettings): Promise<string> => {
-  const limits = ranked(settings).flatMap(([name, rank]) => {
+interface SharingLimit {
+  readonly rank: number
+  readonly most: number
+}
+
+const sharingLimits = (settings: IdentitySettings): readonly SharingLimit[] =>
+  ranked(settings).flatMap(([name, rank]) => {
     const most = settings.identifiers[name]?.max_shared_by
     return most === undefined ? [] : [{ rank, most }]
   })
-  if (limits.length === 0) return ''
-  const over = limits.map(({ rank, most }) => `(m.k = ${rank} and m.records > ${most})`).join(' or ')
+
+// Only values with more records than the limit can have more people: few, so the count may cost something.
+const isOver = ({ rank, most }: SharingLimit): string => `m.mark = 'fine' and m.k = ${rank} and m.records > ${most}`
+
+const findOverShared = async (
+  work: Work,
+  settings: IdentitySettings,
+  limits: readonly SharingLimit[],
+): Promise<string> => {
   await work.make(
     'candidates',
-    `select m.vid, m.k, m.value from ${work.name('marked')} m where m.mark = 'fine' and (${over})`,
+    `select m.vid, m.k, m.value from ${work.name('marked')} m where ${limits.map((limit) => `(${isOver(limit)})`).join(' or ')}`,
   )
-  const present = await work.warehouse.all<{ k: number }>(`select distinct k from ${work.name('candidates')}`)
-  if (present.length === 0) return ''
   await countPeople(
     work,
     settings,
-    present.map((row) => row.k),
+    limits.map(({ rank }) => rank),
   )
   const allowed = `case m.k ${limits.map(({ rank, most }) => `when ${rank} then ${most}`).join(' ')} end`
   return `

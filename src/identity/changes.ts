@@ -11,48 +11,78 @@ export interface ChangeCounts {
   readonly retired: number
   /** Records whose id is new, other or gone. */
   readonly records: number
+  /** Of these, records that had an id. */
+  readonly left: number
+}
+
+/** Makes `moved` (x, record_key, was, person_id: null when the record vanished) of the records whose id is new, other or gone. */
+export const stageMoved = (work: Work): Promise<void> =>
+  work.make(
+    'moved',
+    `select m.x, m.record_key, m.was, a.person_id
+from ${work.name('members')} m left join ${work.name('assigned')} a on a.root = m.root
+where m.was is distinct from a.person_id`,
+  )
+
+/** How many records moved, and how: scalar SELECTs for `numbers`. */
+export const movedCounts = (work: Work): Readonly<Record<'records' | 'left' | 'passed' | 'gone', string>> => {
+  const moved = `select count(*) from ${work.name('moved')} m`
+  return {
+    records: moved,
+    left: `${moved} where m.was is not null`,
+    /** From one id to another. */
+    passed: `${moved} where m.was is not null and m.person_id is not null`,
+    gone: `${moved} where m.x is null`,
+  }
 }
 
 /**
- * Makes `moved` (x, record_key, was, person_id: null when the record vanished), `merges` (was, person_id, records),
- * `splits` (was, person_id, records) and `retired` (was, records).
+ * Makes, where there are any, `merges` (was, person_id, records), `splits` (was, person_id, records) and `retired` (was, records).
+ * `moved` is what `movedCounts` counts.
  */
-export const findChanges = async (work: Work, found: Assigned): Promise<ChangeCounts> => {
-  const members = work.name('members')
-  const assigned = work.name('assigned')
-  await work.make(
-    'moved',
-    `select m.x, m.record_key, m.was, a.person_id
-from ${members} m left join ${assigned} a on a.root = m.root
-where m.was is distinct from a.person_id`,
-  )
-  const none = found.merged === 0 ? ' where 1 = 0' : ''
-  await work.make(
-    'merges',
-    `select p.was, a.person_id, c.n as records from ${work.name(found.picks)} p
-join ${assigned} a on a.root = p.root and a.person_id <> p.was
-join ${work.name('claims')} c on c.was = p.was and c.root = p.root${none}`,
-  )
-  await work.make(
-    'splits',
-    `select m.was, m.person_id, count(*) as records from ${work.name('moved')} m
-left join ${work.name('merges')} g on g.was = m.was and g.person_id = m.person_id
-where m.was is not null and m.person_id is not null and g.was is null
-group by m.was, m.person_id`,
-  )
-  await work.make(
-    'retired',
-    `select m.was, count(*) as records from ${work.name('moved')} m
-left join ${work.name(found.picks)} p on p.was = m.was
-where m.x is null and p.was is null group by m.was`,
-  )
-  return {
-    created: found.issued,
-    merged: found.merged,
-    split: await work.count('splits'),
-    retired: await work.count('retired'),
-    records: await work.count('moved'),
+export const findChanges = async (
+  work: Work,
+  found: Assigned,
+  moved: Readonly<Record<keyof ReturnType<typeof movedCounts>, number>>,
+): Promise<ChangeCounts> => {
+  if (found.merged > 0) {
+    await work.make(
+      'merges',
+      `select p.was, a.person_id, c.n as records from ${work.name('picks')} p
+join ${work.name('assigned')} a on a.root = p.root and a.person_id <> p.was
+join ${work.name('claims')} c on c.was = p.was and c.root = p.root`,
+    )
   }
+  if (moved.passed > 0) {
+    const merges =
+      found.merged > 0
+        ? [`\nleft join ${work.name('merges')} g on g.was = m.was and g.person_id = m.person_id`, ' and g.was is null']
+        : ['', '']
+    await work.make(
+      'splits',
+      `select m.was, m.person_id, count(*) as records from ${work.name('moved')} m${merges[0]}
+where m.was is not null and m.person_id is not null${merges[1]}
+group by m.was, m.person_id`,
+    )
+  }
+  if (moved.gone > 0) {
+    await work.make(
+      'retired',
+      `select m.was, count(*) as records from ${work.name('moved')} m
+left join ${work.name('picks')} p on p.was = m.was
+where m.x is null and p.was is null group by m.was`,
+    )
+  }
+  const counted = (table: string, is: boolean): string =>
+    is ? `select count(*) from ${work.name(table)} t` : 'select 0'
+  const { split, retired } =
+    moved.passed + moved.gone === 0
+      ? { split: 0, retired: 0 }
+      : await work.numbers({
+          split: counted('splits', moved.passed > 0),
+          retired: counted('retired', moved.gone > 0),
+        })
+  return { created: found.issued, merged: found.merged, split, retired, records: moved.records, left: moved.left }
 }
 
 /** Makes `merge_causes` (was, cause): the strongest value that a former record of the id shares with another record. */
@@ -78,24 +108,34 @@ join ${edges} e on e.x = m.x where e.blocked = 0`,
   )
 }
 
-/** Makes `split_causes` (was, person_id, cause): a value blocked now, a refusal, or that nothing joins the records any more. */
-export const findSplitCauses = (work: Work, settings: IdentitySettings): Promise<void> => {
+/**
+ * Makes `split_causes` (was, person_id, cause): a value blocked now, a refusal, or that nothing joins the records any more.
+ * `newlyBlocked` and `refused`: how many values and links.
+ */
+export const findSplitCauses = (
+  work: Work,
+  settings: IdentitySettings,
+  { newlyBlocked, refused }: { readonly newlyBlocked: number; readonly refused: number },
+): Promise<void> => {
   const moved = `${work.name('splits')} s
   join ${work.name('moved')} m on m.was = s.was and m.person_id = s.person_id
   join ${work.name('edges')} e on e.x = m.x
   join ${work.name('judged')} j on j.vid = e.vid`
   const value = `${identifierOf(work, settings, 'j.k')} || ' ' || j.value`
-  return work.make(
-    'split_causes',
-    `select s.was, s.person_id, coalesce(b.cause, r.cause, 'no value joins its records any more') as cause
-from ${work.name('splits')} s
+  const blocks = `
 left join (
   select s.was, s.person_id, min(${value} || ' is blocked') as cause from ${moved}
   join ${work.name('fresh_blocks')} f on f.vid = j.vid group by s.was, s.person_id
-) b on b.was = s.was and b.person_id = s.person_id
+) b on b.was = s.was and b.person_id = s.person_id`
+  const refusals = `
 left join (
   select s.was, s.person_id, min(${value} || ' is refused: ' || f.reason) as cause from ${moved}
   join ${work.name('refused')} f on f.x = e.x and f.vid = e.vid group by s.was, s.person_id
-) r on r.was = s.was and r.person_id = s.person_id`,
+) r on r.was = s.was and r.person_id = s.person_id`
+  const causes = [...(newlyBlocked > 0 ? ['b.cause'] : []), ...(refused > 0 ? ['r.cause'] : [])]
+  return work.make(
+    'split_causes',
+    `select s.was, s.person_id, coalesce(${[...causes, `'no value joins its records any more'`].join(', ')}) as cause
+from ${work.name('splits')} s${newlyBlocked > 0 ? blocks : ''}${refused > 0 ? refusals : ''}`,
   )
 }

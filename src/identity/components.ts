@@ -2,7 +2,6 @@
 // In each round every vertex hooks to its smallest neighbour, the trees are flattened, and each becomes one vertex of the next, smaller graph.
 // What is left when it fits in memory is finished there: on a small graph a round costs more than a whole union-find.
 // Only MIN, LEAST, GREATEST and COALESCE, so that every engine runs it.
-import { eachPair, loadPairs } from './pairs.ts'
 import { unionFind } from './union-find.ts'
 import type { Work } from './work.ts'
 
@@ -51,7 +50,7 @@ const hookAndFlatten = async (work: Work, graph: string, map: string): Promise<v
   const [g, m] = [work.name(graph), work.name(map)]
   await work.make(
     map,
-    `select x, min(y) as p from (select b as x, a as y from ${g} union all select a as x, a as y from ${g}) e group by x`,
+    `select e.x, min(e.y) as p from (select g.b as x, g.a as y from ${g} g union all select g.a as x, g.a as y from ${g} g) e group by e.x`,
   )
   for (;;) {
     // Vertices whose parent is no root yet.
@@ -85,12 +84,12 @@ where u.p <> w.p`,
 const finishInMemory = async (work: Work, graph: string, map: string, maxId: number): Promise<void> => {
   const sets = unionFind(maxId + 1)
   const seen = new Uint8Array(maxId + 1)
-  await eachPair(work.warehouse, `select a, b from ${work.name(graph)}`, (a, b) => {
+  await work.each(`select g.a, g.b from ${work.name(graph)} g`, (a, b) => {
     sets.union(a, b)
     seen[a] = 1
     seen[b] = 1
   })
-  await loadPairs(work, map, (put) => {
+  await work.load(map, ['x', 'p'], (put) => {
     for (let id = 0; id <= maxId; id++) if (seen[id] === 1) put(id, sets.find(id))
   })
 }
@@ -105,5 +104,5 @@ const compose = async (work: Work, maps: readonly string[], result: string): Pro
     )
     composed = `composed_${map}`
   }
-  await work.make(result, `select x, p from ${work.name(composed)}`)
+  work.alias(result, composed)
 }

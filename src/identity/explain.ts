@@ -10,7 +10,7 @@ import {
 } from './explanation.ts'
 import { describeRule } from './profile/rules.ts'
 import type { IdentitySettings, ProfileSettings } from './settings.ts'
-import { recordKey, textOf } from './stage.ts'
+import { recordKey, trimmed } from './stage.ts'
 
 /** What must be known of the project. */
 export interface ExplainFacts {
@@ -84,7 +84,7 @@ union all select ${cdp(warehouse, 'normalize_phone')}(${written}, ${warehouse.li
   const each = Object.keys(graph.settings.identifiers).map(
     (identifier, rank) =>
       `select ${rank} as k, p.person_id, min(f.v) as v from ${model(warehouse, graph.name)} p
-join (select distinct w.v from ${forms} w where w.v is not null) f on f.v = trim(${textOf(warehouse, `p.${warehouse.quote(identifier)}`)}) group by p.person_id`,
+join (select distinct w.v from ${forms} w where w.v is not null) f on f.v = ${trimmed(warehouse, identifier, 'p')} group by p.person_id`,
   )
   const rows = await warehouse.all<{ k: number; person_id: string; v: string; total: number }>(
     `select g.person_id, g.k, g.v, count(*) over () as total from (

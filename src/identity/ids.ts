@@ -1,7 +1,7 @@
 // Ids that stay: each old id goes to the one component with most of its former records (a tie: the one with its anchor record), each
 // component keeps the oldest id that came to it, and a component to which none came gets a new one. Each id goes once and each component
 // keeps one, so ids are unique by construction. Age is fixed at birth: run, earliest time, record key.
-import { keyColumn, rowColumn, seenColumn } from './stage.ts'
+import { keyColumn, nullsLast, rowColumn, seenColumn } from './stage.ts'
 import type { Work } from './work.ts'
 
 /** Where the registry of ids is, as quoted names, and of which graph. */
@@ -22,8 +22,7 @@ export const registryOf = (work: Work, graph: string): Registry => ({
 
 /** What the assignment found, so that later steps are left out when there is nothing for them to do. */
 export interface Assigned {
-  /** Work table (was, root) of where each old id goes. */
-  readonly picks: string
+  readonly persons: number
   /** Old ids that did not stay because an older one came to the same component. */
   readonly merged: number
   readonly issued: number
@@ -33,19 +32,30 @@ export interface Assigned {
  * From work tables `records` and `component` makes
  * `members` (x, record_key, root, seen, was): every record that is or was there; x and root are null where it vanished, was where it is new;
  * `claims` (was, root, n, first_key): which components have former records of an id, and how many;
- * `issued` (root, person_id, anchor, ordinal, seen, records): new ids;
+ * `picks` (was, root): where each old id goes, when some of its records are left;
+ * `issued` (root, person_id, anchor, ordinal, seen, records): new ids, where there are any;
  * `assigned` (root, person_id): every component's id.
  */
 export const assignIds = async (work: Work, registry: Registry): Promise<Assigned> => {
   await stageMembers(work, registry)
-  const picks = await stagePicks(work, registry)
-  const merged = await stageKeepers(work, registry, picks)
-  const issued = await stageIssued(work, registry)
-  await work.make(
-    'assigned',
-    `select k.root, k.was as person_id from ${work.name('keepers')} k union all select i.root, i.person_id from ${work.name('issued')} i`,
-  )
-  return { picks, merged, issued }
+  await stageClaims(work)
+  const { persons, claims, ids, claimed } = await work.numbers({
+    persons: `select count(distinct m.root) from ${work.name('members')} m where m.x is not null`,
+    claims: `select count(*) from ${work.name('claims')} c`,
+    ids: `select count(distinct c.was) from ${work.name('claims')} c`,
+    claimed: `select count(distinct c.root) from ${work.name('claims')} c`,
+  })
+  let kept = claimed
+  if (claims > ids) {
+    await stagePicks(work, registry)
+    kept = (await work.numbers({ kept: `select count(distinct p.root) from ${work.name('picks')} p` })).kept
+  } else work.alias('picks', 'claims')
+  if (ids > kept) await stageKeepers(work, registry)
+  else work.alias('keepers', 'picks')
+  if (persons > kept) await stageIssued(work, registry)
+  const fresh = persons > kept ? ` union all select i.root, i.person_id from ${work.name('issued')} i` : ''
+  await work.make('assigned', `select k.root, k.was as person_id from ${work.name('keepers')} k${fresh}`)
+  return { persons, merged: ids - kept, issued: persons - kept }
 }
 
 const stageMembers = (work: Work, registry: Registry): Promise<void> =>
@@ -60,15 +70,16 @@ full join (select p.record_key, p.person_id from ${registry.personRecords} p whe
   on b.record_key = n.record_key`,
   )
 
-// Most ids have all their records in one component; only the others need an order.
-const stagePicks = async (work: Work, registry: Registry): Promise<string> => {
-  await work.make(
+const stageClaims = (work: Work): Promise<void> =>
+  work.make(
     'claims',
     `select m.was, m.root, count(*) as n, min(m.record_key) as first_key
 from ${work.name('members')} m where m.was is not null and m.x is not null group by m.was, m.root`,
   )
+
+// Most ids have all their records in one component; only the others need an order.
+const stagePicks = async (work: Work, registry: Registry): Promise<void> => {
   await work.make('torn', `select c.was from ${work.name('claims')} c group by c.was having count(*) > 1`)
-  if ((await work.count('torn')) === 0) return 'claims'
   await work.make(
     'picks',
     `select c.was, c.root from ${work.name('claims')} c left join ${work.name('torn')} t on t.was = c.was where t.was is null
@@ -86,32 +97,26 @@ select o.was, o.root from (
   ) a on a.person_id = c.was
 ) o where o.place = 1`,
   )
-  return 'picks'
 }
 
-const stageKeepers = async (work: Work, registry: Registry, picks: string): Promise<number> => {
-  await work.make('contested', `select p.root from ${work.name(picks)} p group by p.root having count(*) > 1`)
-  if ((await work.count('contested')) === 0) {
-    await work.make('keepers', `select p.root, p.was from ${work.name(picks)} p`)
-    return 0
-  }
+const stageKeepers = async (work: Work, registry: Registry): Promise<void> => {
+  await work.make('contested', `select p.root from ${work.name('picks')} p group by p.root having count(*) > 1`)
   await work.make(
     'keepers',
-    `select p.root, p.was from ${work.name(picks)} p left join ${work.name('contested')} c on c.root = p.root where c.root is null
+    `select p.root, p.was from ${work.name('picks')} p left join ${work.name('contested')} c on c.root = p.root where c.root is null
 union all
 select o.root, o.was from (
   select p.root, p.was, row_number() over (
-    partition by p.root order by r.born_run, r.born_seen_at nulls last, r.anchor, r.ordinal) as place
+    partition by p.root order by r.born_run, ${nullsLast('r.born_seen_at')}, r.anchor, r.ordinal) as place
   from ${work.name('contested')} c
-  join ${work.name(picks)} p on p.root = c.root
+  join ${work.name('picks')} p on p.root = c.root
   join ${registry.person} r on r.graph = ${registry.literal} and r.person_id = p.was
 ) o where o.place = 1`,
   )
-  return (await work.count(picks)) - (await work.count('keepers'))
 }
 
 // The anchor of a new id is the component's oldest record: the earliest time, nulls last, then the key.
-const stageIssued = async (work: Work, registry: Registry): Promise<number> => {
+const stageIssued = async (work: Work, registry: Registry): Promise<void> => {
   const { warehouse } = work
   await work.make(
     'unclaimed',
@@ -141,5 +146,4 @@ from (
   ) e on e.anchor = a.anchor
 ) o`,
   )
-  return work.count('issued')
 }

@@ -1,7 +1,6 @@
 // `max_per_person`: a person has at most so many values of an identifier. Where a component has more, it is built again, link by link, the
 // strongest first, and a link that would join too many values is refused. Taking whole components, as if no limit existed, makes the
 // result independent of the order in which records arrived.
-import { eachPair, loadPairs } from './pairs.ts'
 import type { IdentitySettings } from './settings.ts'
 import { keyColumn, ranked, rowColumn, seenColumn, valueColumn } from './stage.ts'
 import { isJunk } from './junk.ts'
@@ -21,47 +20,53 @@ const limitsOf = (settings: IdentitySettings): readonly Limit[] =>
   })
 
 /**
- * Splits the components of work table `component` (x, p) that break a limit. Makes `refused` (x, vid, reason) of the links that were
- * refused. `rows` is the highest row number, `values` the highest vid.
+ * Splits the components of work table `component` (x, p) that break a limit. Where links are refused it makes `refused` (x, vid, reason).
+ * Gives how many there are. `rows` is the highest row number, `values` the highest vid.
  */
 export const applyLimits = async (
   work: Work,
   settings: IdentitySettings,
   sizes: { readonly rows: number; readonly values: number },
-): Promise<void> => {
+): Promise<number> => {
   const limits = limitsOf(settings)
-  const { warehouse } = work
-  const nothing = `select cast(0 as ${warehouse.typeName('integer')}) as x, cast(0 as ${warehouse.typeName('integer')}) as vid, cast(null as ${warehouse.typeName('text')}) as reason from ${work.name('component')} c where 1 = 0`
-  if (limits.length > 0) await stageViolators(work, limits)
-  if (limits.length === 0 || (await work.count('violators')) === 0) {
-    await work.make('refused', nothing)
-    return
-  }
+  if (limits.length === 0) return 0
+  await stageViolators(work, limits)
+  if ((await work.count('violators')) === 0) return 0
   await stageLimited(work, settings, limits)
   const guard = await readGuard(work, limits, sizes)
   const inside = new Uint8Array(sizes.rows + 1)
-  const refused: [number, number][][] = limits.map(() => [])
-  await eachPair(warehouse, linksByStrength(work), (x, vid) => {
+  const refused: (readonly [x: number, vid: number, limit: number])[] = []
+  await work.each(linksByStrength(work), (x, vid) => {
     inside[x] = 1
     const broken = guard.join(x, vid)
-    if (broken !== undefined) refused[broken]?.push([x, vid])
+    if (broken !== undefined) refused.push([x, vid, broken])
   })
-  await loadPairs(work, 'divided', (put) => {
+  await work.load('divided', ['x', 'p'], (put) => {
     for (let x = 1; x <= sizes.rows; x++) if (inside[x] === 1) put(x, guard.sets.find(x))
   })
-  for (const [at, pairs] of refused.entries()) {
-    await loadPairs(work, `refused_${at}`, (put) => pairs.forEach(([x, vid]) => put(x, vid)))
-  }
-  const reasons = limits.map(
-    (limit, at) =>
-      `select d.x, d.p as vid, ${warehouse.literal(`a person has at most ${limit.most} ${limit.identifier}`)} as reason from ${work.name(`refused_${at}`)} d`,
-  )
-  await work.make('refused', reasons.join('\nunion all\n'))
   await work.make(
     'component_limited',
     `select c.x, coalesce(d.p, c.p) as p from ${work.name('component')} c left join ${work.name('divided')} d on d.x = c.x`,
   )
-  await work.make('component', `select c.x, c.p from ${work.name('component_limited')} c`)
+  work.alias('component', 'component_limited')
+  if (refused.length > 0) await stageRefused(work, limits, refused)
+  return refused.length
+}
+
+const stageRefused = async (
+  work: Work,
+  limits: readonly Limit[],
+  refused: readonly (readonly [x: number, vid: number, limit: number])[],
+): Promise<void> => {
+  await work.load('refusals', ['x', 'vid', 'l'], (put) => refused.forEach((row) => put(...row)))
+  const reasons = limits.map(
+    ({ most, identifier }, at) =>
+      `when ${at} then ${work.warehouse.literal(`a person has at most ${most} ${identifier}`)}`,
+  )
+  await work.make(
+    'refused',
+    `select d.x, d.vid, case d.l ${reasons.join(' ')} end as reason from ${work.name('refusals')} d`,
+  )
 }
 
 const limitedRows = (work: Work, limit: Limit, extra: string): string => {
@@ -120,10 +125,7 @@ const readGuard = async (
   const sets = unionFind(sizes.rows + sizes.values + 1)
   /** root -> the limited values of its set; a list is shorter than a set and has at most `most` entries. */
   const held = limits.map(() => new Map<number, readonly number[]>())
-  for (const [at, values] of held.entries()) {
-    const select = `select x, v from ${work.name('limited')} where l = ${at}`
-    await eachPair(work.warehouse, select, (x, v) => values.set(x, [v]))
-  }
+  await work.each(`select d.x, d.l, d.v from ${work.name('limited')} d`, (x, l, v) => void held[l]?.set(x, [v]))
   const join = (x: number, vid: number): number | undefined => {
     const a = sets.find(x)
     const b = sets.find(sizes.rows + vid)

@@ -12,26 +12,31 @@ const cdp = (work: Work, name: string): string => work.warehouse.name({ schema: 
 export const findRedirects = async (work: Work, registry: Registry, changes: ChangeCounts): Promise<number> => {
   if (changes.merged + changes.split + changes.retired === 0) return 0
   const graph = registry.literal
+  const merges = work.name('merges')
+  const merging = changes.merged > 0
   const current = `(select d.old_id, d.person_id from ${cdp(work, 'person_redirects')} d where d.graph = ${graph})`
   await work.make(
     'followed',
     `select o.old_id, o.person_id from (
   select v.old_id, v.person_id, row_number() over (
-    partition by v.old_id order by v.n desc, case when coalesce(c.person_id, g.person_id) = v.person_id then 0 else 1 end, v.first_key
+    partition by v.old_id order by v.n desc, case when ${merging ? 'coalesce(c.person_id, g.person_id)' : 'c.person_id'} = v.person_id then 0 else 1 end, v.first_key
   ) as place
   from (
     select f.person_id as old_id, a.person_id, count(*) as n, min(f.record_key) as first_key
     from (
-      select r.person_id, r.record_key from ${cdp(work, 'person_former_records')} r where r.graph = ${graph}
+      select r.person_id, r.record_key from ${cdp(work, 'person_former_records')} r where r.graph = ${graph}${
+        merging
+          ? `
       union all
-      select m.was as person_id, m.record_key from ${work.name('members')} m join ${work.name('merges')} g on g.was = m.was
+      select m.was as person_id, m.record_key from ${work.name('members')} m join ${merges} g on g.was = m.was`
+          : ''
+      }
     ) f
     join ${work.name('members')} m on m.record_key = f.record_key and m.x is not null
     join ${work.name('assigned')} a on a.root = m.root
     group by f.person_id, a.person_id
   ) v
-  left join ${current} c on c.old_id = v.old_id
-  left join ${work.name('merges')} g on g.was = v.old_id
+  left join ${current} c on c.old_id = v.old_id${merging ? `\n  left join ${merges} g on g.was = v.old_id` : ''}
 ) o where o.place = 1`,
   )
   await work.make(

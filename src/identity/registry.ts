@@ -20,6 +20,8 @@ const insert = async (work: Work, name: string, columns: readonly string[], sele
 const at = (work: Work, stamp: Stamp): string =>
   `cast(${work.warehouse.literal(stamp.instant)} as ${work.warehouse.typeName('timestamp')})`
 
+const noText = (work: Work): string => `cast(null as ${work.warehouse.typeName('text')})`
+
 /** Ids, history and who belongs to whom. */
 export const writePersons = async (
   work: Work,
@@ -35,7 +37,7 @@ export const writePersons = async (
       work,
       'person',
       ['graph', 'person_id', 'anchor', 'ordinal', 'born_run', 'born_seen_at', 'status', 'merged_into'],
-      `select ${graph}, i.person_id, i.anchor, i.ordinal, ${run}, i.seen, 'active', null from ${work.name('issued')} i`,
+      `select ${graph}, i.person_id, i.anchor, i.ordinal, ${run}, i.seen, 'active', ${noText(work)} from ${work.name('issued')} i`,
     )
   }
   if (changes.merged > 0) {
@@ -55,10 +57,12 @@ export const writePersons = async (
     )
   }
   await writeHistory(work, registry, changes, stamp)
-  if (changes.records > 0) {
+  if (changes.left > 0) {
     await warehouse.run(
       `delete from ${registry.personRecords} as p where p.graph = ${graph} and exists (select 1 from ${work.name('moved')} m where m.record_key = p.record_key and m.was is not null)`,
     )
+  }
+  if (changes.records > 0) {
     await insert(
       work,
       'person_records',
@@ -80,8 +84,12 @@ const writeHistory = async (work: Work, registry: Registry, changes: ChangeCount
   if (changes.created > 0) {
     await add(
       'created',
-      `null, i.person_id, i.records, null from ${work.name('issued')} i
-left join (select distinct s.person_id from ${work.name('splits')} s) s on s.person_id = i.person_id where s.person_id is null`,
+      `${noText(work)}, i.person_id, i.records, ${noText(work)} from ${work.name('issued')} i${
+        changes.split === 0
+          ? ''
+          : `
+left join (select distinct s.person_id from ${work.name('splits')} s) s on s.person_id = i.person_id where s.person_id is null`
+      }`,
     )
   }
   if (changes.merged > 0) {
@@ -97,7 +105,7 @@ left join (select distinct s.person_id from ${work.name('splits')} s) s on s.per
     )
   }
   if (changes.retired > 0) {
-    await add('retired', `r.was, null, r.records, 'all its records vanished' from ${work.name('retired')} r`)
+    await add('retired', `r.was, ${noText(work)}, r.records, 'all its records vanished' from ${work.name('retired')} r`)
   }
 }
 

@@ -72,9 +72,9 @@ const stageCombinations = async (work: Work, rank: number, parts: readonly Part[
 /** A SELECT of (vid, n) over the combinations that no fuller one contains. */
 const countMaximal = async (work: Work, rank: number, width: number): Promise<string> => {
   const table = work.name(combinations(rank))
-  const masks = (await work.warehouse.all<{ mask: string }>(`select distinct mask from ${table} order by mask`)).map(
-    (row) => row.mask,
-  )
+  const masks = (
+    await work.warehouse.all<{ mask: string }>(`select distinct d.mask from ${table} d order by d.mask`)
+  ).map((row) => row.mask)
   const counts = masks.map((mask) => {
     const fuller = masks.filter((other) => other !== mask && contains(other, mask))
     if (fuller.length === 0)

@@ -35,7 +35,7 @@ export const recordKey = (warehouse: Warehouse, record: readonly string[], alias
 
 /** A text without blanks at its ends; null when nothing is left. */
 export const trimmed = (warehouse: Warehouse, column: string, alias: string): string =>
-  `nullif(trim(${textOf(warehouse, `${alias}.${warehouse.quote(column)}`)}), '')`
+  `nullif(${warehouse.dialect.trimmed(textOf(warehouse, `${alias}.${warehouse.quote(column)}`))}, '')`
 
 /** Throws MODEL_COLUMN, IDENTITY_COLUMN. Gives the columns of the SELECT. */
 export const checkColumns = async (
@@ -93,18 +93,22 @@ export const stageRecords = async (
   return checkKeys(work, model, settings.record, place)
 }
 
+/** For the ORDER BY of a window, in which not every engine takes `nulls last`. */
+export const nullsLast = (expression: string): string =>
+  `case when ${expression} is null then 1 else 0 end, ${expression}`
+
 const checkKeys = async (work: Work, model: string, columns: readonly string[], place: Place): Promise<number> => {
   const { warehouse } = work
   const records = work.name('records')
   const [counts] = await warehouse.all<{ n: number; keys: number; different: number }>(
-    `select count(*) as n, count(${keyColumn}) as keys, count(distinct ${keyColumn}) as different from ${records}`,
+    `select count(*) as n, count(r.${keyColumn}) as keys, count(distinct r.${keyColumn}) as different from ${records} r`,
   )
   const { n = 0, keys = 0, different = 0 } = counts ?? {}
   if (keys < n) throw new CdpError('IDENTITY_RECORD_NULL', { model, columns, records: n - keys }, { place })
   if (different === keys) return n
   const twice = await warehouse.all<{ record_key: string; times: number; keys: number }>(
     `select d.record_key, d.times, count(*) over () as keys from (
-  select ${keyColumn} as record_key, count(*) as times from ${records} group by ${keyColumn} having count(*) > 1
+  select r.${keyColumn} as record_key, count(*) as times from ${records} r group by r.${keyColumn} having count(*) > 1
 ) d order by d.times desc, d.record_key limit 5`,
   )
   const examples = twice.map((row) => `${row.record_key} (${row.times} times)`)

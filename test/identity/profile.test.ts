@@ -230,8 +230,8 @@ describe('a computed trait', () => {
         mean: null,
         paid: 0,
         records: 1,
-        names: null,
-        spellings: null,
+        names: [],
+        spellings: [],
         since: null,
       },
     ])

@@ -2,9 +2,9 @@
 import { CdpError, type Place } from '../../core/errors.ts'
 import { didYouMean } from '../../core/nearest.ts'
 import type { Column, Warehouse } from '../../warehouse/warehouse.ts'
-import type { ProfileSettings } from '../settings.ts'
-import { withWork, type Work } from '../work.ts'
-import { findOriginChanges, writeOrigins } from './origins.ts'
+import type { Aggregate, ProfileSettings } from '../settings.ts'
+import { settle, withWork, type Work } from '../work.ts'
+import { findOriginChanges, originCounts, writeOrigins } from './origins.ts'
 import { describeRule, isAggregate, isPresent, planTraits, type Trait, typeOf, weight } from './rules.ts'
 import { sourceColumn, stageRanked } from './stage.ts'
 
@@ -17,7 +17,7 @@ export interface ProfileInput {
   readonly settings: ProfileSettings
   /** Of the model, for errors. */
   readonly place: Place
-  /** Makes the relation from a SELECT; called once, last in the transaction. */
+  /** Makes the relation from a SELECT; called once, last, in the transaction if it can be. */
   readonly publish: (select: string) => Promise<void>
 }
 
@@ -41,9 +41,10 @@ const build = async (work: Work, input: ProfileInput): Promise<ProfileOutcome> =
   const joins = apart.map(
     (trait) => `\nleft join ${work.name(trait.column)} ${trait.column} on ${trait.column}.person_id = p.person_id`,
   )
-  const values = plan.traits.map(
-    (trait) => `${isApart(trait) ? trait.column : 'p'}.${trait.column} as ${warehouse.quote(trait.name)}`,
-  )
+  const values = plan.traits.map((trait) => {
+    const value = `${isApart(trait) ? trait.column : 'p'}.${trait.column}`
+    return `${isList(trait) ? `coalesce(${value}, [])` : value} as ${warehouse.quote(trait.name)}`
+  })
   const picked = plan.traits.filter((trait) => !isAggregate(trait.rule.pick))
   await findOriginChanges(
     work,
@@ -55,20 +56,27 @@ const build = async (work: Work, input: ProfileInput): Promise<ProfileOutcome> =
       column: recordColumn(trait),
     })),
   )
-  await warehouse.transaction(async () => {
-    await writeOrigins(work, input.profile)
-    await input.publish(
-      `select ${['p.person_id', ...values].join(', ')}\nfrom ${work.name('persons')} p${joins.join('')}`,
-    )
+  const counts = await work.numbers({
+    persons: `select count(*) from ${work.name('persons')} p`,
+    ...originCounts(work),
   })
-  return { persons: await work.count('persons') }
+  await settle(
+    warehouse,
+    () => writeOrigins(work, input.profile, counts),
+    () =>
+      input.publish(`select ${['p.person_id', ...values].join(', ')}\nfrom ${work.name('persons')} p${joins.join('')}`),
+  )
+  return { persons: counts.persons }
 }
 
 /** The winning record's key, beside the value. */
 const recordColumn = (trait: Trait): string => `record_${trait.column}`
 
 // Values that need a grouping of their own.
-const isApart = (trait: Trait): boolean => ['most_frequent', 'list', 'set'].includes(trait.rule.pick)
+const isApart = (trait: Trait): boolean => trait.rule.pick === 'most_frequent' || isList(trait)
+
+// Not every engine tells an array that is null from one that is empty, so nobody's is null.
+const isList = (trait: Trait): boolean => trait.rule.pick === 'list' || trait.rule.pick === 'set'
 
 const onePass = (work: Work, columns: readonly Column[], traits: readonly Trait[]): string => {
   const list = traits.filter((trait) => !isApart(trait)).flatMap((trait) => columnsOf(work.warehouse, columns, trait))
@@ -81,17 +89,27 @@ const columnsOf = (warehouse: Warehouse, columns: readonly Column[], trait: Trai
   const value = `r.${trait.column}`
   const type = typeOf(columns, trait.from)
   const present = isPresent(warehouse, value, type)
-  if (isAggregate(pick)) {
-    const whole = pick === 'sum' && /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER|64|128)?$/i.test(type)
-    const sum = `${pick}(case when ${present} then ${value} end)`
-    return [`${whole ? `cast(${sum} as ${warehouse.typeName('integer')})` : sum} as ${trait.column}`]
-  }
+  if (isAggregate(pick)) return [`${aggregated(warehouse, pick, value, type, present)} as ${trait.column}`]
   const measure = {
     longest: `length(${warehouse.name({ schema: 'cdp', name: 'to_text' })}(${value}))`,
     most_complete: 'r.complete',
   }
   const least = `case when ${present} then ${weight(trait, 'r', pick === 'longest' || pick === 'most_complete' ? measure[pick] : undefined)} end`
-  return [`min_by(${value}, ${least}) as ${trait.column}`, `min_by(r.record_key, ${least}) as ${recordColumn(trait)}`]
+  const { minBy } = warehouse.dialect
+  return [`${minBy(value, least)} as ${trait.column}`, `${minBy('r.record_key', least)} as ${recordColumn(trait)}`]
+}
+
+const isWhole = (type: string): boolean => /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER|64|128)?$/i.test(type)
+const isDecimal = (type: string): boolean => /^(DECIMAL|(BIG)?NUMERIC)/i.test(type)
+
+// The average of exact numbers is their exact sum, read as a double once, by the count: the same to the last digit on every engine and in
+// whatever order the records come. Doubles are added up as they come.
+const aggregated = (warehouse: Warehouse, pick: Aggregate, value: string, type: string, present: string): string => {
+  const values = `case when ${present} then ${value} end`
+  if (pick === 'sum' && isWhole(type)) return `cast(sum(${values}) as ${warehouse.typeName('integer')})`
+  if (pick !== 'avg' || !(isWhole(type) || isDecimal(type))) return `${pick}(${values})`
+  const sum = `cast(cast(sum(${values}) as ${warehouse.typeName('text')}) as ${warehouse.typeName('double')})`
+  return `${sum} / nullif(count(${values}), 0)`
 }
 
 const stageApart = async (work: Work, columns: readonly Column[], trait: Trait): Promise<void> => {
@@ -112,12 +130,13 @@ from (select distinct r.person_id, r.${trait.column} ${from}) d group by d.perso
   } else {
     const prefer = trait.prefer === undefined ? '' : `, r.${trait.prefer}`
     const least = weight(trait, 'c', 'c.times')
+    const { minBy } = work.warehouse.dialect
     await work.make(
       trait.column,
-      `select c.person_id, min_by(c.${trait.column}, ${least}) as ${trait.column}, min_by(c.record_key, ${least}) as ${recordColumn(trait)}
+      `select c.person_id, ${minBy(`c.${trait.column}`, least)} as ${trait.column}, ${minBy('c.record_key', least)} as ${recordColumn(trait)}
 from (
   select r.person_id, r.${trait.column}${prefer}, count(*) as times, min(r.${trait.order.name}) as ${trait.order.name},
-    min_by(r.record_key, r.${trait.order.name}) as record_key
+    ${minBy('r.record_key', `r.${trait.order.name}`)} as record_key
   ${from} group by r.person_id, r.${trait.column}${prefer}
 ) c group by c.person_id`,
     )

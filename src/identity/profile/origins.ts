@@ -28,16 +28,30 @@ where n.person_id is null or b.person_id is null or n.record_key <> b.record_key
   )
 }
 
-export const writeOrigins = async (work: Work, profile: string): Promise<void> => {
+/** How many origins are there to write, and to take back: scalar SELECTs for `numbers`. */
+export const originCounts = (work: Work): Readonly<Record<'origins' | 'formerOrigins', string>> => ({
+  origins: `select count(*) from ${work.name('origin_changes')} c where c.record_key is not null`,
+  formerOrigins: `select count(*) from ${work.name('origin_changes')} c where c.known = 1`,
+})
+
+export const writeOrigins = async (
+  work: Work,
+  profile: string,
+  counts: Readonly<Record<'origins' | 'formerOrigins', number>>,
+): Promise<void> => {
   const { warehouse } = work
   const [origins, changes, mine] = [originsOf(work), work.name('origin_changes'), warehouse.literal(profile)]
-  await warehouse.run(
-    `delete from ${origins} as o where o.profile = ${mine} and exists (select 1 from ${changes} c where c.person_id = o.person_id and c.trait = o.trait and c.known = 1)`,
-  )
-  await warehouse.run(
-    `insert into ${origins} (profile, person_id, trait, record_key, rule)
+  if (counts.formerOrigins > 0) {
+    await warehouse.run(
+      `delete from ${origins} as o where o.profile = ${mine} and exists (select 1 from ${changes} c where c.person_id = o.person_id and c.trait = o.trait and c.known = 1)`,
+    )
+  }
+  if (counts.origins > 0) {
+    await warehouse.run(
+      `insert into ${origins} (profile, person_id, trait, record_key, rule)
 select ${mine}, c.person_id, c.trait, c.record_key, c.rule from ${changes} c where c.record_key is not null`,
-  )
+    )
+  }
 }
 
 const originsOf = (work: Work): string => work.warehouse.name({ schema: 'cdp', name: 'trait_origins' })

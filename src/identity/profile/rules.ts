@@ -65,7 +65,7 @@ export const describeRule = (rule: TraitRule): string => {
 
 /** Whether a value is present. */
 export const isPresent = (warehouse: Warehouse, value: string, type: string): string =>
-  type === warehouse.typeName('text') ? `trim(${value}) <> ''` : `${value} is not null`
+  type === warehouse.typeName('text') ? `${warehouse.dialect.trimmed(value)} <> ''` : `${value} is not null`
 
 export const typeOf = (columns: readonly Column[], name: string): string =>
   columns.find((column) => column.name.toLowerCase() === name.toLowerCase())?.type ?? ''

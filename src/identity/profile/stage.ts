@@ -1,7 +1,7 @@
 // The records of a profile, each with its place in time among its person's: one pass over them, one order for each time that rules go by.
 import type { Column } from '../../warehouse/warehouse.ts'
 import type { ProfileSettings } from '../settings.ts'
-import { recordKey } from '../stage.ts'
+import { nullsLast, recordKey, textOf } from '../stage.ts'
 import type { Work } from '../work.ts'
 import { isPresent, type Order, type Trait, typeOf } from './rules.ts'
 
@@ -34,7 +34,7 @@ export const stageRanked = async (
     ...plan.traits.flatMap((trait) =>
       trait.prefer === undefined
         ? []
-        : [`${preferred(work, column(sourceColumn(settings)), trait)} as ${trait.prefer}`],
+        : [`${preferred(work, textOf(warehouse, column(sourceColumn(settings))), trait)} as ${trait.prefer}`],
     ),
     ...(plan.traits.some((trait) => trait.rule.pick === 'most_complete') ? [`${complete} as complete`] : []),
     ...times.flatMap(({ order, name }) => (order.by === undefined ? [] : [`${column(order.by)} as ${name}`])),
@@ -45,11 +45,12 @@ export const stageRanked = async (
   )
   // A SELECT may give a record several times, with values that differ; then the values themselves settle what is left open.
   const [counts] = await warehouse.all<{ n: number; different: number }>(
-    `select count(*) as n, count(distinct record_key) as different from ${work.name('rows')}`,
+    `select count(*) as n, count(distinct r.record_key) as different from ${work.name('rows')} r`,
   )
   const settle = counts && counts.n > counts.different ? picked.map((trait) => `, r.${trait.column}`).join('') : ''
   const places = times.map(({ order, name }) => {
-    const time = order.by === undefined ? '' : `r.${name}${order.descending ? ' desc' : ''} nulls last, `
+    const place = `r.${name}`
+    const time = order.by === undefined ? '' : `${order.descending ? `${place} desc nulls last` : nullsLast(place)}, `
     return `row_number() over (partition by r.person_id order by ${time}r.record_key${settle}) as ${order.name}`
   })
   await work.make('ranked', `select r.*, ${places.join(', ')} from ${work.name('rows')} r`)
