@@ -67,6 +67,8 @@ export interface Service {
   readonly when: (statement: RegExp, behaviour: Behaviour) => void
   /** The next requests that match are refused: with an error, with no answer after they took effect (`lost`), or before (`cut`). */
   readonly refuse: (path: RegExp, ...refusals: readonly Refusal[]) => void
+  /** What requests for tables that match are answered with. */
+  readonly answer: (path: RegExp, body: unknown) => void
   readonly close: () => Promise<void>
 }
 
@@ -74,6 +76,7 @@ export const startService = async (): Promise<Service> => {
   const sent: Sent[] = []
   const jobs = new Map<string, Job>()
   const behaviours: { readonly statement: RegExp; readonly behaviour: Behaviour }[] = []
+  const answers: { readonly path: RegExp; readonly body: unknown }[] = []
   const refusals: { readonly path: RegExp; readonly all: Refusal[] }[] = []
 
   // The state is what this version makes: nothing is migrated.
@@ -149,6 +152,8 @@ export const startService = async (): Promise<Service> => {
       return kind === 'queries' ? results(job, request.query) : [200, status(job)]
     }
     if (kind === 'datasets') {
+      const given = answers.find((one) => one.path.test(request.path))
+      if (given) return [200, given.body]
       const fields = [
         { name: 'n', type: 'INTEGER', mode: 'NULLABLE' },
         { name: 'v', type: 'STRING', mode: 'NULLABLE' },
@@ -190,6 +195,7 @@ export const startService = async (): Promise<Service> => {
     jobs,
     when: (statement, behaviour) => void behaviours.push({ statement, behaviour }),
     refuse: (path, ...all) => void refusals.push({ path, all: [...all] }),
+    answer: (path, body) => void answers.push({ path, body }),
     close: async () => {
       server.closeAllConnections()
       server.close()

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { systemClock } from '../../../src/core/clock.ts'
 import { bigquery, type BigQuerySettings } from '../../../src/warehouse/define-bigquery.ts'
 import { openWarehouse, type Value, type Warehouse } from '../../../src/warehouse/warehouse.ts'
+import { openWire, type Wire } from './wire.ts'
 import { findEmulator } from '../../bigquery-emulator/emulator.ts'
 
 const emulator = await findEmulator()
@@ -44,6 +45,7 @@ const everyType = (rows: number): string => `select n,
 describe.skipIf(typeof emulator === 'string')('the Storage API', () => {
   let byStorage: Warehouse
   let byPages: Warehouse
+  let wire: Wire
   beforeAll(async () => {
     const { url, grpc } = typeof emulator === 'string' ? { url: '', grpc: '' } : emulator
     const open = (more: Partial<BigQuerySettings>): Promise<Warehouse> =>
@@ -53,12 +55,14 @@ describe.skipIf(typeof emulator === 'string')('the Storage API', () => {
         waitMs: 0,
         clock: systemClock,
       })
+    wire = await openWire(grpc === '' ? '127.0.0.1:1' : grpc)
     byPages = await open({})
-    byStorage = await open({ storageEndpoint: grpc })
+    byStorage = await open({ storageEndpoint: wire.address })
   }, timeout)
   afterAll(async () => {
     await byPages.close()
     await byStorage.close()
+    await wire.close()
   })
 
   it('reads every type of a large result as its pages give it, in its order', { timeout }, async () => {
@@ -80,6 +84,33 @@ describe.skipIf(typeof emulator === 'string')('the Storage API', () => {
       break
     }
     expect(await byStorage.all('select 1 as a')).toEqual([{ a: 1 }])
+  })
+
+  it('goes on where a lost connection left off', { timeout }, async () => {
+    const rows = 1_200_000
+    // The stand-in sends a million rows a message: the second one is lost.
+    wire.cutAfter(9_000_000)
+    let next = 0
+    for await (const { rowCount, values } of byStorage.stream(
+      `select n from unnest(generate_array(0, ${rows - 1})) as n order by n`,
+    )) {
+      for (let row = 0; row < rowCount; row++) if (values[0]?.[row] === next) next += 1
+    }
+    expect([next, wire.cuts()]).toEqual([rows, 1])
+  })
+
+  it('writes no row twice when an answer is lost', { timeout }, async () => {
+    const relation = { schema: 'raw', name: 'appended' } as const
+    await byStorage.run(`create table ${byStorage.name(relation)} (n INT64)`)
+    const cuts = wire.cuts()
+    await byStorage.append(relation, [{ n: 1 }])
+    wire.cutAfter(0)
+    await byStorage.append(relation, [{ n: 2 }, { n: 3 }])
+    await byStorage.append(relation, [{ n: 4 }])
+    expect(await byPages.all(`select n from ${byStorage.name(relation)} order by n`)).toEqual(
+      [1, 2, 3, 4].map((n) => ({ n })),
+    )
+    expect(wire.cuts()).toBe(cuts + 1)
   })
 
   it('shows a transaction what it has changed', { timeout }, async () => {
