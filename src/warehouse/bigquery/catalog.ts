@@ -4,6 +4,7 @@ import { columnType } from '../statements.ts'
 import type { Schema } from '../warehouse.ts'
 import type { Api } from './api.ts'
 import { restError } from './errors.ts'
+import type { Labels } from './labels.ts'
 import { type ColumnTypes } from './parameters.ts'
 import { typeText, type Field } from './schema.ts'
 import type { StoredName } from './scratch.ts'
@@ -32,7 +33,7 @@ interface TableList {
 
 const dayMs = 86_400_000
 
-export const createCatalog = (api: Api, target: Target, now: () => number): Catalog => {
+export const createCatalog = (api: Api, target: Target, now: () => number, labels: () => Labels): Catalog => {
   const tables = (schema: Schema): string => `/datasets/${target.datasets[schema]}/tables`
 
   const fields = async ({ schema, name }: StoredName): Promise<readonly Field[] | undefined> => {
@@ -83,7 +84,12 @@ export const createCatalog = (api: Api, target: Target, now: () => number): Cata
     },
     createStaging: async (name, staged) => {
       const tableReference = { projectId: target.project, datasetId: target.datasets.cdp, tableId: name }
-      const body = { tableReference, schema: { fields: staged }, expirationTime: String(now() + dayMs) }
+      const body = {
+        tableReference,
+        schema: { fields: staged },
+        expirationTime: String(now() + dayMs),
+        labels: labels(),
+      }
       try {
         await api.request({ method: 'POST', path: tables('cdp'), body })
       } catch (error) {

@@ -6,6 +6,7 @@ import { sha256 } from '../../core/hash.ts'
 import type { Step } from '../step.ts'
 import type { Api, Call } from './api.ts'
 import { jobError, RestError, restError, type ErrorProto } from './errors.ts'
+import { labelsOf } from './labels.ts'
 import type { TableReference } from './read-rows.ts'
 import type { Field } from './schema.ts'
 import type { Target } from './settings.ts'
@@ -121,11 +122,10 @@ export const createJobs = (
     return { jobId: parts.join('-'), location: target.location }
   }
 
-  const labelled = (configuration: JobConfiguration): JobConfiguration => {
-    const step = currentStep()
-    const own = step ? { cdp_run: labelPart(step.run), cdp_step: labelPart(step.step) } : {}
-    return { ...configuration, labels: { ...target.labels, ...own } }
-  }
+  const labelled = (configuration: JobConfiguration): JobConfiguration => ({
+    ...configuration,
+    labels: labelsOf(target.labels, currentStep()),
+  })
 
   const get = (job: JobReference, anyway = false): Promise<JobResource> =>
     api.request({ path: `/jobs/${job.jobId}`, query: { location: job.location }, anyway })
@@ -289,9 +289,3 @@ const tableOf = (configuration: JobConfiguration | undefined): string => {
 }
 
 const idPart = (text: string): string => text.replaceAll(/[^A-Za-z0-9_]+/g, '_').slice(0, 200)
-
-const labelPart = (text: string): string =>
-  text
-    .toLowerCase()
-    .replaceAll(/[^\p{Ll}\p{Lo}\p{N}_-]+/gu, '_')
-    .slice(0, 63)

@@ -43,14 +43,21 @@ export const isScript = (tokens: readonly Token[]): boolean =>
 
 const transactional = /^(?:select|with|from|insert|update|delete|merge|truncate)$/i
 
+/** The tokens of each statement of a text. */
+export const statementsOf = (tokens: readonly Token[]): readonly (readonly Token[])[] => {
+  const found: Token[][] = [[]]
+  for (const token of tokens) {
+    if (token.kind === 'mark' && token.text === ';') found.push([])
+    else found.at(-1)?.push(token)
+  }
+  return found.filter((statement) => statement.length > 0)
+}
+
 /** Whether every statement of a text may be part of a transaction: queries and changes of rows. */
 export const isTransactional = (tokens: readonly Token[]): boolean =>
-  tokens
-    .filter((token) => token.text !== '(')
-    .every((token, at, all) => {
-      const first = at === 0 || (all[at - 1]?.kind === 'mark' && all[at - 1]?.text === ';')
-      return !first || transactional.test(token.text) || token.text === ';'
-    })
+  statementsOf(tokens).every((statement) =>
+    transactional.test(statement.find((token) => token.text !== '(')?.text ?? ''),
+  )
 
 /** Whether a text can only read: one statement that starts as a query does. */
 export const isQuery = (tokens: readonly Token[]): boolean => {

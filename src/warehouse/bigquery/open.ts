@@ -10,6 +10,7 @@ import { createCatalog } from './catalog.ts'
 import { statementError } from './errors.ts'
 import { createJobs } from './jobs.ts'
 import { dialect } from './dialect.ts'
+import { labelsOf } from './labels.ts'
 import { layoutOf } from './layout.ts'
 import { load } from './load.ts'
 import type { TableReference } from './read-rows.ts'
@@ -35,12 +36,18 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
   const api = await createApi(target, options.root, clock, signal)
   const jobs = createJobs(api, target, clock, currentStep, signal)
   const storage = createStorage(target, options.root)
-  const catalog = createCatalog(api, target, () => clock.now())
+  const catalog = createCatalog(
+    api,
+    target,
+    () => clock.now(),
+    () => labelsOf(target.labels, currentStep()),
+  )
   const words = described(target)
   const session = createSession(jobs, {
     target: words,
     maximumBytesBilled: target.maximumBytesBilled,
     datasets: target,
+    labels: target.labels,
     step: currentStep,
     readSession: async (job, page) => {
       const fields = page.schema?.fields ?? []

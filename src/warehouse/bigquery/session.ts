@@ -4,6 +4,7 @@ import type { Meter, Step } from '../step.ts'
 import type { Batch, Column, Row, Session, Statement } from '../warehouse.ts'
 import { statementError, uncertain } from './errors.ts'
 import type { JobConfiguration, JobReference, Jobs, Page, Statistics } from './jobs.ts'
+import { labelled, type Labels, labelsOf } from './labels.ts'
 import { isQuery, isScript, isTransactional, tokensOf } from './lexer.ts'
 import { bind, type Bound, type ColumnTypes } from './parameters.ts'
 import { type Datasets, qualified } from './qualify.ts'
@@ -17,6 +18,7 @@ export interface SessionSettings {
   readonly maximumBytesBilled: string | undefined
   readonly readOnly: boolean
   readonly datasets: Datasets
+  readonly labels: Labels
   readonly step: () => Step | undefined
   /** For the whole result of a job, of which a page was read; undefined where it is to be read page by page. */
   readonly readSession: (job: JobReference, page: Page) => Promise<ReadSession | undefined>
@@ -94,10 +96,14 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     const words = tokens.slice(0, 2).map(({ text }) => text.toLowerCase())
     if (how !== 'ask' && !isTransactional(tokens)) outside(words.join(' '))
     const values = typeof statement === 'string' ? undefined : statement.parameters
-    const bound = await bind(sql, values ?? [], tokens, settings.columnTypes, qualified(tokens, settings.datasets))
+    const step = settings.step()
+    const edits = [
+      ...qualified(tokens, settings.datasets),
+      ...labelled(tokens, how === 'ask' ? {} : labelsOf(settings.labels, step)),
+    ]
+    const bound = await bind(sql, values ?? [], tokens, settings.columnTypes, edits)
     // It may be the models' dataset that is created.
     const home = words.join(' ') === 'create schema' ? undefined : settings.datasets.datasets.models
-    const step = settings.step()
     const limit = how === 'ask' ? undefined : lowest(settings.maximumBytesBilled, step?.maximumBytesBilled)
     return { sql, bound, script: isScript(tokens), home, limit, meter: step?.meter }
   }

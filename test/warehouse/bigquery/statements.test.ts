@@ -30,7 +30,7 @@ beforeAll(async () => {
   google = await openGoogle()
   service = await startService()
   service.when(/select max\(version\)/, { error: { reason: 'notFound', message: 'Not found: Dataset lotus:cdp' } })
-  w = await openAt(service)
+  w = await openAt(service, {}, { labels: { team: 'crm' } })
 })
 afterAll(async () => {
   await w.close()
@@ -49,8 +49,20 @@ it('the state is made by statements that the analyzer accepts', async () => {
   expect(statements.length).toBeGreaterThan(Object.keys(engineRelations).length)
   for (const statement of statements) expect(await google.refuses(statement, engine), statement).toBeUndefined()
   expect(statements.find((statement) => statement.includes('`sync_log`'))).toMatch(
-    /partition by timestamp_trunc\(`\w+`, day\) cluster by `sync`, `epoch`, `seq`$/,
+    /partition by timestamp_trunc\(`\w+`, day\) cluster by `sync`, `epoch`, `seq` options \(labels = \[\('team', 'crm'\)\]\)$/,
   )
+})
+
+it('tables and views that are put in place have labels where the analyzer takes them', async () => {
+  const before = sent().length
+  await w.run('create or replace table raw.t partition by date_trunc(d, day) as select current_date as d')
+  await w.run('create or replace view raw.t as (select 1 as a)')
+  await w.replaceTable({ schema: 'raw', name: 't' }, { schema: 'raw', name: 's' })
+  await w.makeScratch('work', '(a INT64)')
+  await w.makeScratch('work', 'as select 1 as a')
+  const statements = sent().slice(before)
+  expect(statements.filter((statement) => statement.includes(`('team', 'crm')`)).length).toBe(4)
+  for (const statement of statements) expect(await google.refuses(statement, [own]), statement).toBeUndefined()
 })
 
 it('rows are inserted, merged and updated by statements that the analyzer accepts', async () => {

@@ -1,5 +1,6 @@
 // GoogleSQL as text: what is in quotes is nobody's parameter, a value goes where it belongs, and nothing pasted can leave its quotes.
 import { describe, expect, it } from 'vitest'
+import { labelled } from '../../../src/warehouse/bigquery/labels.ts'
 import { isQuery, isScript, tokensOf } from '../../../src/warehouse/bigquery/lexer.ts'
 import { qualified } from '../../../src/warehouse/bigquery/qualify.ts'
 import { bind } from '../../../src/warehouse/bigquery/parameters.ts'
@@ -140,6 +141,35 @@ describe('a name', () => {
     )
     for (const word of ['select', '(a)', 'here', 'there']) expect(place(text.indexOf(word))).toBe(sql.indexOf(word))
     expect(place(text.indexOf('crm_state'))).toBe(sql.indexOf('cdp.fold'))
+  })
+})
+
+describe('a label', () => {
+  it('is on every table and view that is created, and moves no place', async () => {
+    const sent = async (sql: string): Promise<string> => {
+      const tokens = tokensOf(sql)
+      return (await bind(sql, [], tokens, () => Promise.resolve(columns), labelled(tokens, { team: 'crm' }))).sql
+    }
+    const option = `labels = [('team', 'crm')]`
+    for (const [sql, expected] of [
+      ['create or replace table t as select 1 as a', `create or replace table t options (${option}) as select 1 as a`],
+      ['create table if not exists t (a INT64)', `create table if not exists t (a INT64) options (${option})`],
+      [
+        'create table t (a INT64) cluster by a; drop view v',
+        `create table t (a INT64) cluster by a options (${option}); drop view v`,
+      ],
+      ['create view v (a) as (select 1 as a)', `create view v (a) options (${option}) as (select 1 as a)`],
+      [
+        'create table t partition by day options (x = 1) as with a as (select 1) select 1',
+        `create table t partition by day options (${option}, x = 1) as with a as (select 1) select 1`,
+      ],
+      ['create or replace table t copy s', 'create or replace table t copy s'],
+      ['create schema s', 'create schema s'],
+      ['create function f(a any type) as (a)', 'create function f(a any type) as (a)'],
+      ['insert into t (a) select 1 as a', 'insert into t (a) select 1 as a'],
+    ] as const) {
+      expect(await sent(sql)).toBe(expected)
+    }
   })
 })
 
