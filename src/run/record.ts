@@ -12,8 +12,6 @@ export interface EndedStep extends StepResult {
   readonly finishedAt: string
 }
 
-const iso = (clock: Clock): string => new Date(clock.now()).toISOString()
-
 /** Opens the record of a run. Runs that never finished are those whose process died: they are marked so. */
 export const startRun = async (
   warehouse: Warehouse,
@@ -26,8 +24,8 @@ export const startRun = async (
   })
   await warehouse.run({
     sql: `insert into cdp.runs (run_id, command, instant, started_at, finished_at, status, exit_code, version, host, pid)
-          values ($1, $2, cast($3 as timestamptz), cast($4 as timestamptz), null, 'running', null, $5, $6, $7)`,
-    parameters: [run.runId, run.command, run.instant, iso(run.clock), packageVersion(), host, pid],
+          values ($1, $2, $3, $4, null, 'running', null, $5, $6, $7)`,
+    parameters: [run.runId, run.command, new Date(run.instant), new Date(run.clock.now()), packageVersion(), host, pid],
   })
 }
 
@@ -36,8 +34,8 @@ export const finishRun = async (
   run: { readonly runId: string; readonly clock: Clock; readonly status: string; readonly exitCode: number },
 ): Promise<void> => {
   await warehouse.run({
-    sql: `update cdp.runs set status = $1, exit_code = $2, finished_at = cast($3 as timestamptz) where run_id = $4`,
-    parameters: [run.status, run.exitCode, iso(run.clock), run.runId],
+    sql: `update cdp.runs set status = $1, exit_code = $2, finished_at = $3 where run_id = $4`,
+    parameters: [run.status, run.exitCode, new Date(run.clock.now()), run.runId],
   })
 }
 

@@ -1,5 +1,6 @@
-// Folding: journal entries become rows of cdp.sync_log, and what they say becomes cdp.sync_rows, in one transaction. An entry is known
-// by (sync, epoch, seq) and a watermark says how far they are in, so folding the same part again changes nothing.
+// Folding: what journal entries say becomes cdp.sync_rows, and they become rows of cdp.sync_log. An entry is known by (sync, epoch, seq):
+// a row of the ledger knows the newest that it has taken in, and a watermark says how far the log is. So folding the same part again
+// changes nothing, and a process may die between the two.
 import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
 import { stateTable } from './ledger.ts'
 
@@ -63,7 +64,7 @@ const stage = async (warehouse: Warehouse, { sync, epoch }: FoldFacts, path: str
   )
 }
 
-/** Moves staged entries into the log and the ledger, all or none. */
+/** Moves staged entries into the ledger, then into the log. Where it ended half-way, doing it again does the rest. */
 export const apply = async (warehouse: Warehouse, facts: FoldFacts): Promise<void> => {
   const { json, values } = warehouse.dialect
   const sync = warehouse.literal(facts.sync)
@@ -74,6 +75,7 @@ export const apply = async (warehouse: Warehouse, facts: FoldFacts): Promise<voi
   const digits = `coalesce(cast(e.wait_ms as ${warehouse.typeName('text')}), 'null')`
   const detail = `'{"reference":' || ${word('e.reference')} || ',"job":' || ${word('e.job')} || ',"wait_ms":' || ${digits} || '}'`
   const syncs = stateTable(warehouse, 'syncs')
+  await warehouse.run(mergeStatement(warehouse, facts, sync, staged, entries))
   await warehouse.transaction(async () => {
     await warehouse.run(
       `insert into ${stateTable(warehouse, 'sync_log')}
@@ -83,7 +85,6 @@ export const apply = async (warehouse: Warehouse, facts: FoldFacts): Promise<voi
          case when coalesce(e.reference, e.job) is not null or e.wait_ms is not null then ${json.of(detail)} end
        from ${entries}`,
     )
-    await warehouse.run(mergeStatement(warehouse, facts, sync, staged, entries))
     await warehouse.run(
       `update ${syncs} set folded_seq = greatest(folded_seq, coalesce((select max(e.seq) from ${staged} as e), 0))
        where sync = ${sync} and epoch = ${facts.epoch}`,
@@ -112,6 +113,7 @@ const mergeStatement = (
     when 'retry' then ${dialect.later('o.happened_at', 'coalesce(o.wait_ms, 0)')}
     when 'pending' then ${dialect.later('o.happened_at', '30000')}
     when 'unknown' then ${isMessage ? `cast(null as ${timestamp})` : 'o.happened_at'} end`
+  const newer = '(t.epoch < o.epoch or (t.epoch = o.epoch and t.seq < o.log_seq))'
   const held = `o.status in ('delivered', 'unknown', 'pending')`
   const confirmed = (column: string): string =>
     `${column} = case when o.status = 'delivered' then o.${column} when ${held} then null else t.${column} end`
@@ -121,8 +123,8 @@ using (
     e.status, e.reason, e.happened_at, e.reference, e.job, e.wait_ms, e.seq as log_seq
   from ${entries} where e.seq in (select max(last.seq) from ${staged} as last where last.event = 'outcome' group by last.plan_seq)
 ) as o on t.sync = ${sync} and t.match = o.match
-when matched and o.status = 'delivered' and o.operation = 'remove' then delete
-when matched then update set
+when matched and ${newer} and o.status = 'delivered' and o.operation = 'remove' then delete
+when matched and ${newer} then update set
   status = o.status, wanted = o.operation, held = t.held or ${held},
   key = case when o.status = 'delivered' then o.key else t.key end,
   key_hash = case when o.status = 'delivered' then o.key_hash else t.key_hash end,

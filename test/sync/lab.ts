@@ -109,7 +109,7 @@ export interface Lab {
   /** Changes the sync; its state stays. */
   sync(part: SyncPart): void
   /** Gives a model these rows and a new version. */
-  model(name: string, select: string): Promise<void>
+  model(name: string, select: string | ((warehouse: Warehouse) => string)): Promise<void>
   people(rows: readonly Record<string, string | number | boolean | null>[]): Promise<void>
   run(options?: Partial<SyncOptions>): Promise<SyncSummary>
   runAll(options?: Partial<SyncOptions>): Promise<SyncResult>
@@ -125,11 +125,28 @@ export interface LabSettings {
   readonly freshnessMs?: number
   /** In a real file, opened and closed as a program does. */
   readonly file?: boolean
+  /** One that is open, of any engine, in place of a DuckDB of its own; it stays open. */
+  readonly warehouse?: Warehouse
   readonly live?: (memory: Memory) => Destination
 }
 
-const literal = (value: string | number | boolean | null): string =>
-  typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value)
+type Cell = string | number | boolean | null
+
+/** Rows as a SELECT that every engine reads; a column that has no value, or a text, is of texts. */
+const selectOf = (
+  warehouse: Warehouse,
+  names: readonly string[],
+  rows: readonly Readonly<Record<string, Cell>>[],
+): string => {
+  const isText = (name: string): boolean => rows.every((row) => typeof (row[name] ?? '') === 'string')
+  const cell = (value: Cell, name: string): string => {
+    const sql = typeof value === 'string' ? warehouse.literal(value) : String(value)
+    return `${isText(name) ? `cast(${sql} as ${warehouse.typeName('text')})` : sql} as ${name}`
+  }
+  const selects = rows.map((row) => `select ${names.map((name) => cell(row[name] ?? null, name)).join(', ')}`)
+  const none = `select ${names.map((name) => cell(null, name)).join(', ')}`
+  return rows.length === 0 ? `select * from (${none}) as t where false` : selects.join(' union all ')
+}
 
 export const createLab = (part: SyncPart = {}, settings: LabSettings = {}): Lab => {
   const root = mkdtempSync(join(tmpdir(), 'cdp-sync-'))
@@ -156,6 +173,7 @@ export const createLab = (part: SyncPart = {}, settings: LabSettings = {}): Lab 
   let shared: Promise<Warehouse> | undefined
   const open = async (mode: 'read' | 'write' = 'write'): Promise<Warehouse> => {
     if (settings.file === true) return openNow(mode)
+    if (settings.warehouse !== undefined) return { ...settings.warehouse, close: () => Promise.resolve() }
     return { ...(await (shared ??= openNow('write'))), close: () => Promise.resolve() }
   }
   const within = async <T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
@@ -245,23 +263,19 @@ export const createLab = (part: SyncPart = {}, settings: LabSettings = {}): Lab 
     model: (name, select) =>
       within(async (warehouse) => {
         versions += 1
-        await warehouse.run(`create or replace table main.${name} as ${select}`)
-        await warehouse.run({ sql: 'delete from cdp.versions where relation = $1', parameters: [name] })
+        const sql = typeof select === 'string' ? select : select(warehouse)
+        await warehouse.run(`create or replace table ${warehouse.name({ schema: 'models', name })} as ${sql}`)
+        const table = warehouse.name({ schema: 'cdp', name: 'versions' })
+        await warehouse.run({ sql: `delete from ${table} where relation = $1`, parameters: [name] })
         await warehouse.run({
-          sql: `insert into cdp.versions (relation, version, fingerprint, status, built_at)
-                values ($1, $2, '', 'good', cast($3 as timestamptz))`,
-          parameters: [name, `v${versions}`, new Date(clock.now()).toISOString()],
+          sql: `insert into ${table} (relation, version, fingerprint, status, built_at) values ($1, $2, '', 'good', $3)`,
+          parameters: [name, `v${versions}`, new Date(clock.now())],
         })
       }),
     people: (rows) => {
       const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))]
       const names = columns.length === 0 ? ['person_id', 'email', 'name'] : columns
-      const values = rows.map((row) => `(${names.map((name) => literal(row[name] ?? null)).join(', ')})`)
-      const select =
-        rows.length === 0
-          ? 'select null::varchar as person_id, null::varchar as email, null::varchar as name where false'
-          : `select * from (values ${values.join(', ')}) t(${names.join(', ')})`
-      return lab.model('people', select)
+      return lab.model('people', (warehouse) => selectOf(warehouse, names, rows))
     },
     runAll,
     run: async (given) => {

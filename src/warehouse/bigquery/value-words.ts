@@ -12,16 +12,17 @@ const asText = (sql: string): string => `cast(${sql} as string)`
 const quoted = (text: string): string => `'"' || ${text} || '"'`
 const exact = '999999999999999'
 
-// A control character is spelled with other digits than on DuckDB, and two separators that JSON allows are escaped. None stands in JSON
-// as it is, so one may hold the place of a backslash that was there before.
-const rare = [...'bef'].map((digit) => `000${digit}`).concat([...'abcdef'].map((digit) => `001${digit}`))
+// A control character has other digits here than on DuckDB, and two separators that JSON allows are escaped. No control character stands
+// in JSON as it is, so one may hold the place of backslashes that were there before. Nearly no text has any of these.
 const backslash = literal('\\\\')
-const respelled = [
-  ...rare.map((code) => [literal(`\\u${code}`), literal(`\\u${code.toUpperCase()}`)] as const),
-  ...(['2028', '2029'] as const).map((code) => [literal(`\\u${code}`), `chr(${Number.parseInt(code, 16)})`] as const),
-].reduce((sql, [from, to]) => `replace(${sql}, ${from}, ${to})`, `replace(written, ${backslash}, chr(1))`)
+const escape = literal('\\u')
+const respelled = `(select replace(string_agg(case when place = 0 then part
+    when starts_with(part, '2028') then chr(8232) || substr(part, 5) when starts_with(part, '2029') then chr(8233) || substr(part, 5)
+    else ${escape} || upper(substr(part, 1, 4)) || substr(part, 5) end, '' order by place), chr(1), ${backslash})
+  from unnest(split(replace(written, ${backslash}, chr(1)), ${escape})) as part with offset as place)`
 const stringJson = (text: string): string =>
-  `(select if(strpos(written, ${literal('\\u')}) = 0, written, replace(${respelled}, chr(1), ${backslash})) from (select if(plain is null, cast(null as string), to_json_string(plain)) as written from (select ${text} as plain)))`
+  `(select case when strpos(written, ${escape}) = 0 then written else ${respelled} end
+  from (select plain, to_json_string(plain) as written from (select ${text} as plain)) where plain is not null)`
 
 const decimalText = (sql: string): string =>
   `(select if(strpos(plain, '.') = 0, plain, rtrim(rtrim(plain, '0'), '.')) from (select ${asText(sql)} as plain))`
