@@ -90,6 +90,7 @@ try {
     name: (r: { name: string }) => `"${r.name}"`,
     quote: (n: string) => `"${n}"`,
     literal: (t: string) => `'${t}'`,
+    typeName: (t: string) => t,
   }
   const same = compiled.models.map(
     (model) => `create or replace table ${model.name} as ${render(model.sql, speller, '')}`,

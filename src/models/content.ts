@@ -11,12 +11,23 @@ export interface Content {
 /** Alias of a relation whose rows are taken whole. A column of that name would be taken instead, so no column has it. */
 export const wholeRow = '_cdp_row'
 
+/** The sums of whole rows: of a relation, or of what follows FROM with `wholeRow` as its alias. */
+export interface Sums {
+  readonly rows: number
+  readonly xor: string
+  readonly sum: string
+}
+
+export const sumsOf = async (warehouse: Warehouse, from: string): Promise<Sums> => {
+  const { xor, sum } = warehouse.dialect.rowsHash(wholeRow)
+  const select = `select count(*) as n, ${xor} as x, ${sum} as s from ${from}`
+  const [row] = await warehouse.all<{ n: number; x: string; s: string }>(select)
+  return { rows: row?.n ?? 0, xor: row?.x ?? '0', sum: row?.s ?? '0' }
+}
+
 /** One scan; measured at 14 M rows/s on two cores, a ninth of the time of the copy itself. */
 export const contentOf = async (warehouse: Warehouse, relation: RelationName): Promise<Content> => {
-  const hash = `hash(${wholeRow})`
-  const select = `select count(*) as n, cast(bit_xor(${hash}) as varchar) as x, cast(sum(${hash}) as varchar) as s from ${warehouse.name(relation)} ${wholeRow}`
-  const [row] = await warehouse.all<{ n: number; x: string | null; s: string | null }>(select)
+  const { rows, xor, sum } = await sumsOf(warehouse, `${warehouse.name(relation)} as ${wholeRow}`)
   const columns = await warehouse.describe(`select * from ${warehouse.name(relation)}`)
-  const rows = row?.n ?? 0
-  return { rows, text: `${rows}:${row?.x ?? 0}:${row?.s ?? 0}:${fingerprint(columns.map((c) => [c.name, c.type]))}` }
+  return { rows, text: `${rows}:${xor}:${sum}:${fingerprint(columns.map((c) => [c.name, c.type]))}` }
 }

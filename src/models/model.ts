@@ -104,7 +104,7 @@ export interface Kind<Header = unknown> {
 }
 
 /** What spells compiled SQL: an engine's names and literals. */
-export type Speller = Pick<Warehouse, 'name' | 'literal' | 'quote'>
+export type Speller = Pick<Warehouse, 'name' | 'literal' | 'quote' | 'typeName'>
 
 /** Compiled SQL as text for one engine and one instant. */
 export const render = (parts: readonly SqlPart[], speller: Speller, instant: string): string =>
@@ -115,7 +115,7 @@ export const renderPart = (part: SqlPart, speller: Speller, instant: string): st
   if ('relation' in part) return speller.name(part.relation)
   if ('identifier' in part) return speller.quote(part.identifier)
   if ('literal' in part) return speller.literal(part.literal)
-  const type = part.instant === 'timestamp' ? 'timestamptz' : part.instant
+  const type = part.instant === 'timestamp' ? speller.typeName('timestamp') : part.instant
   return `cast(${speller.literal(textOf[part.instant](instant))} as ${type})`
 }
 

@@ -1,6 +1,6 @@
 // How an engine spells what has no spelling common to all. Engine SQL is written in the common subset and asks for the rest here, so that
 // no statement branches on an engine's name. A word is added only where two engines refuse each other's.
-import type { ValueWords } from './value-words.ts'
+import type { TypedSql, ValueWords } from './value-words.ts'
 
 export interface Dialect {
   /** Values on their way out of the warehouse. */
@@ -23,8 +23,24 @@ export interface Dialect {
   /** Lower-case hex of a text's bytes. The text is hashed as it is, which `cdp.md5_hex` does not do. */
   md5(text: string): string
   sha256(text: string): string
+  /**
+   * Two aggregates over the whole rows of the relation with that alias, as texts of integers, in no order: the exclusive or of a hash of
+   * each row, in 64 bits, and the sum, which does not overflow. Not the same on other engines or versions.
+   */
+  rowsHash(alias: string): { readonly xor: string; readonly sum: string }
+  /** How tables are cut into parts that a statement need not read; undefined where they are not. */
+  readonly partitions: Partitions | undefined
   /** Texts with a separator between them; nulls are left out, and of nothing else the result is empty. */
   joined(separator: string, texts: readonly string[]): string
+}
+
+export interface Partitions {
+  /** What stands before AS in CREATE TABLE … AS; undefined when there are no partitions by values of that type. */
+  layout(by: TypedSql | undefined, clusters: readonly string[]): string | undefined
+  /** The part that a value is in, named by a value of the same type. */
+  of(value: TypedSql): string
+  /** Whether a table was not replaced because it is cut in another way. */
+  isOtherLayout(reason: string): boolean
 }
 
 /** What is asked of JSON objects that are kept as text, without spaces. */

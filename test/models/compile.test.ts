@@ -8,6 +8,7 @@ const speller: Speller = {
   name: ({ schema, name }) => `<${schema}.${name}>`,
   quote: (name) => `"${name}"`,
   literal: (text) => `'${text.replaceAll("'", "''")}'`,
+  typeName: (type) => (type === 'timestamp' ? 'timestamptz' : type),
 }
 const instant = '2026-11-01T23:00:00.123Z'
 

@@ -3,7 +3,7 @@
 // --full-refresh. What vanishes from the SELECT stays; a row whose cursor is null is seen only when the table is built whole.
 import { parseDuration } from '../../core/clock.ts'
 import { CdpError } from '../../core/errors.ts'
-import { contentOf, wholeRow } from '../content.ts'
+import { contentOf, sumsOf, wholeRow, type Sums } from '../content.ts'
 import {
   render,
   type BuildContext,
@@ -13,9 +13,10 @@ import {
   type RelationName,
 } from '../model.ts'
 import type { Column, Value, Warehouse } from '../../warehouse/warehouse.ts'
-import { isTable, modelName, replaceExamined, stageOf } from './replace.ts'
+import { layoutColumns, layoutKeys, layoutOf, type LayoutHeader } from './layout.ts'
+import { isTable, modelName, replaceExamined } from './replace.ts'
 
-interface IncrementalHeader {
+interface IncrementalHeader extends LayoutHeader {
   readonly key: string | readonly string[]
   readonly cursor: string
   /** `3d`, or a number where the cursor is one. */
@@ -47,8 +48,9 @@ export const incremental: Kind<IncrementalHeader> = {
         })
         .optional(),
       boundary: z.enum(['inclusive', 'exclusive']).optional(),
+      ...layoutKeys(z),
     }),
-  requires: ({ key, cursor }) => [...[key].flat(), cursor],
+  requires: (header) => [...[header.key].flat(), header.cursor, ...layoutColumns(header)],
   build: async (model, context) => {
     const { warehouse } = context
     const select = render(model.sql, warehouse, context.instant)
@@ -72,56 +74,116 @@ const buildWhole = async (
   { warehouse }: BuildContext,
   select: string,
 ): Promise<BuildResult> => {
-  await replaceExamined(
-    warehouse,
-    model.name,
-    select,
-    (stage) => checkKey(model, warehouse, stage),
-    () => markUnsaved(warehouse, model.name),
-  )
+  const layout = await layoutOf(model, warehouse, select)
+  await replaceExamined(warehouse, model.name, { select, layout }, async (stage) => {
+    await checkKey(model, warehouse, stage)
+    // Before the rows change, where that cannot be one transaction: at worst the next run builds it whole again.
+    await markUnsaved(warehouse, model.name)
+  })
   const content = await contentOf(warehouse, modelName(model.name))
   return { rows: content.rows, content: `${model.fingerprint}:${content.text}` }
+}
+
+interface Fresh {
+  readonly known: Known
+  readonly columns: readonly Column[]
+  /** The cursor to read from, as SQL. */
+  readonly from: string
 }
 
 const takeNew = async (
   model: CompiledModel<IncrementalHeader>,
   { warehouse }: BuildContext,
   select: string,
-  { known, columns, from }: { readonly known: Known; readonly columns: readonly Column[]; readonly from: string },
+  fresh: Fresh,
 ): Promise<BuildResult> => {
-  const [stage, target] = [warehouse.name(stageOf(model.name)), warehouse.name(modelName(model.name))]
-  const quoted = (name: string): string => warehouse.quote(name)
-  const matches = [model.header.key].flat().map((key) => `fresh.${quoted(key)} = ${wholeRow}.${quoted(key)}`)
-  const replaced = `exists (select 1 from ${stage} fresh where ${matches.join(' and ')})`
-  const sums = async (relation: string): Promise<{ n: number; x: bigint; s: bigint }> => {
-    const [row] = await warehouse.all<{ n: number; x: string; s: string }>(
-      `select count(*) as n, cast(coalesce(bit_xor(hash(${wholeRow})), 0) as varchar) as x, cast(coalesce(sum(hash(${wholeRow})), 0) as varchar) as s from ${relation}`,
-    )
-    return { n: row?.n ?? 0, x: BigInt(row?.x ?? 0), s: BigInt(row?.s ?? 0) }
+  const stage: RelationName = { schema: 'scratch', name: `new_${model.name}` }
+  const after = model.header.boundary === 'exclusive' ? '>' : '>='
+  const cursor = warehouse.quote(model.header.cursor)
+  await warehouse.makeScratch(
+    stage.name,
+    `as select * from (${select}\n) as fresh where ${cursor} ${after} ${fresh.from}`,
+  )
+  try {
+    return await takeStage(model, warehouse, stage, fresh)
+  } finally {
+    await warehouse.dropScratch(stage.name)
   }
-  return warehouse.transaction(async () => {
-    await warehouse.run(
-      `create or replace table ${stage} as select * from (${select}\n) fresh where ${quoted(model.header.cursor)} ${model.header.boundary === 'exclusive' ? '>' : '>='} ${from}`,
-    )
-    await checkKey(model, warehouse, stageOf(model.name))
-    const before = await sums(`${target} ${wholeRow} where ${replaced}`)
-    const after = await sums(`${stage} ${wholeRow}`)
-    const same = before.n === after.n && before.x === after.x && before.s === after.s
-    if (!same) {
-      const list = columns.map((column) => quoted(column.name)).join(', ')
+}
+
+const takeStage = async (
+  model: CompiledModel<IncrementalHeader>,
+  warehouse: Warehouse,
+  stageName: RelationName,
+  { known, columns }: Fresh,
+): Promise<BuildResult> => {
+  const [stage, target] = [warehouse.name(stageName), warehouse.name(modelName(model.name))]
+  const quoted = (name: string): string => warehouse.quote(name)
+  await checkKey(model, warehouse, stageName)
+  const matches = [model.header.key].flat().map((key) => `fresh.${quoted(key)} = ${wholeRow}.${quoted(key)}`)
+  const isRead = `exists (select 1 from ${stage} as fresh where ${matches.join(' and ')})`
+  const replaced = `${await inPartitions(model, warehouse, { columns, target, stage, isRead })}${isRead}`
+  const before = await sumsOf(warehouse, `${target} as ${wholeRow} where ${replaced}`)
+  const after = await sumsOf(warehouse, `${stage} as ${wholeRow}`)
+  const same = before.rows === after.rows && before.xor === after.xor && before.sum === after.sum
+  if (!same) {
+    const list = columns.map((column) => quoted(column.name)).join(', ')
+    await warehouse.transaction(async () => {
       await warehouse.run(`delete from ${target} as ${wholeRow} where ${replaced}`)
       await warehouse.run(`insert into ${target} (${list}) select ${list} from ${stage}`)
       await markUnsaved(warehouse, model.name)
-    }
-    await warehouse.run(`drop table ${stage}`)
-    const rows = known.rows - before.n + after.n
-    const content = [rows, known.xor ^ before.x ^ after.x, known.sum - before.s + after.s, known.columns]
-    return {
-      rows,
-      content: [model.fingerprint, ...content].join(':'),
-      detail: same ? 'nothing new' : `${after.n - before.n} new, ${before.n} read again`,
-    }
-  })
+    })
+  }
+  return {
+    rows: known.rows - before.rows + after.rows,
+    content: contentAfter(model, known, before, after),
+    detail: same ? 'nothing new' : `${after.rows - before.rows} new, ${before.rows} read again`,
+  }
+}
+
+const contentAfter = (model: CompiledModel, known: Known, before: Sums, after: Sums): string =>
+  [
+    model.fingerprint,
+    known.rows - before.rows + after.rows,
+    known.xor ^ BigInt(before.xor) ^ BigInt(after.xor),
+    known.sum - BigInt(before.sum) + BigInt(after.sum),
+    known.columns,
+  ].join(':')
+
+// Beyond some hundred parts the list costs more than it saves.
+const mostPartitions = 200
+
+/**
+ * `part in (…) and `: the parts in which rows of the stage are already, as literals, because by others no part is left out. Where the
+ * column is of the key they are those of the stage itself; else a row may have moved, and the key and the column are looked through.
+ */
+const inPartitions = async (
+  model: CompiledModel<IncrementalHeader>,
+  warehouse: Warehouse,
+  found: {
+    readonly columns: readonly Column[]
+    readonly target: string
+    readonly stage: string
+    readonly isRead: string
+  },
+): Promise<string> => {
+  const { partitions } = warehouse.dialect
+  const by = model.header.partition_by?.toLowerCase()
+  const column = found.columns.find(({ name }) => name.toLowerCase() === by)
+  if (partitions === undefined || column === undefined) return ''
+  const part = partitions.of({ sql: `${wholeRow}.${warehouse.quote(column.name)}`, type: column.type })
+  const isOfKey = [model.header.key].flat().some((key) => key.toLowerCase() === by)
+  const from = isOfKey ? `${found.stage} as ${wholeRow}` : `${found.target} as ${wholeRow} where ${found.isRead}`
+  const rows = await warehouse.all<{ part: Value }>(
+    `select distinct ${part} as part from ${from} limit ${mostPartitions + 1}`,
+  )
+  if (rows.length > mostPartitions) return ''
+  const literals = rows.flatMap((row) => (row.part === null ? [] : [cursorLiteral(warehouse, row.part, column.type)]))
+  const parts = [
+    ...(literals.length === 0 ? [] : [`${part} in (${literals.join(', ')})`]),
+    ...(rows.some((row) => row.part === null) ? [`${part} is null`] : []),
+  ]
+  return `(${parts.length === 0 ? 'false' : parts.join(' or ')}) and `
 }
 
 const checkKey = async (
@@ -133,8 +195,8 @@ const checkKey = async (
   const names = key.map((name) => warehouse.quote(name))
   const from = warehouse.name(relation)
   const [row] = await warehouse.all<{ duplicates: number; nulls: number }>(
-    `select (select count(*) from (select 1 from ${from} group by ${names.join(', ')} having count(*) > 1) d) as duplicates,
-      (select count(*) from ${from} where ${names.map((name) => `${name} is null`).join(' or ')}) as nulls`,
+    `select (select count(*) from (select 1 as one from ${from} group by ${names.join(', ')} having count(*) > 1) as d) as duplicates,
+      (select count(*) from ${from} where ${names.map((name) => `${name} is null`).join(' or ')}) as ${warehouse.quote('nulls')}`,
   )
   const { duplicates, nulls } = row ?? { duplicates: 0, nulls: 0 }
   if (duplicates + nulls === 0) return
@@ -154,7 +216,13 @@ const lowerBound = async (
   )
   const highest = row?.highest ?? null
   if (highest === null || type === undefined) return undefined
-  return `cast(${warehouse.literal(stepBack(highest, lookback))} as ${type})`
+  return cursorLiteral(warehouse, stepBack(highest, lookback), type)
+}
+
+// A civil time is given as an instant of UTC and takes no zone back.
+const cursorLiteral = (warehouse: Warehouse, value: Value, type: string): string => {
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value)
+  return `cast(${warehouse.literal(type === 'DATETIME' ? text.replace(/Z$/, '') : text)} as ${type})`
 }
 
 const stepBack = (highest: Value, lookback: string | number | undefined): string => {

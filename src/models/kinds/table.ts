@@ -1,40 +1,37 @@
 // `kind: table`: the rows of the SELECT, made anew whenever something it reads changed.
 // A first build takes no hash of its rows: nothing is there to compare it with. The build after it does, of the old rows and the new.
 import { contentOf } from '../content.ts'
-import { render, type BuildResult, type Kind, type Warehouse } from '../model.ts'
+import { render, type Kind, type Warehouse } from '../model.ts'
+import { layoutColumns, layoutKeys, layoutOf, type LayoutHeader } from './layout.ts'
 import { isTable, modelName, replaceRelation } from './replace.ts'
 
-export const table: Kind<object> = {
+export const table: Kind<LayoutHeader> = {
   kind: 'table',
-  header: (z) => z.object({}),
+  header: (z) => z.object(layoutKeys(z)),
+  requires: layoutColumns,
   build: async (model, { warehouse, instant }) => {
     const select = render(model.sql, warehouse, instant)
+    const replace = async (): Promise<void> =>
+      replaceRelation(warehouse, model.name, 'table', select, await layoutOf(model, warehouse, select))
     const versions = warehouse.name({ schema: 'cdp', name: 'versions' })
     const where = `where relation = ${warehouse.literal(model.name)}`
     const [known] = (await isTable(warehouse, model.name))
       ? await warehouse.all<{ content: string | null }>(`select content from ${versions} ${where}`)
       : []
     if (known === undefined) {
-      await replaceRelation(warehouse, model.name, 'table', select)
+      await replace()
       return { rows: await countOf(warehouse, model.name), content: undefined }
     }
-    if (known.content !== null) {
-      await replaceRelation(warehouse, model.name, 'table', select)
-      return comparedTo(known.content, warehouse, model.name)
-    }
-    const before = (await contentOf(warehouse, modelName(model.name))).text
-    await warehouse.transaction(async () => {
-      // Noted with the new rows or not at all: should the process die before the new version is saved, the old one still knows its content.
+    let before = known.content
+    if (before === null) {
+      before = (await contentOf(warehouse, modelName(model.name))).text
+      // Noted before the rows change: should the process die before the new version is saved, the old one still knows its content.
       await warehouse.run(`update ${versions} set content = ${warehouse.literal(before)} ${where}`)
-      await replaceRelation(warehouse, model.name, 'table', select)
-    })
-    return comparedTo(before, warehouse, model.name)
+    }
+    await replace()
+    const { rows, text } = await contentOf(warehouse, modelName(model.name))
+    return { rows, content: text, unchanged: text === before }
   },
-}
-
-const comparedTo = async (before: string, warehouse: Warehouse, name: string): Promise<BuildResult> => {
-  const { rows, text } = await contentOf(warehouse, modelName(name))
-  return { rows, content: text, unchanged: text === before }
 }
 
 const countOf = async (warehouse: Warehouse, name: string): Promise<number> => {

@@ -1,5 +1,5 @@
 // What BigQuery has its own words for.
-import type { Dialect, JsonWords } from '../dialect.ts'
+import type { Dialect, JsonWords, Partitions } from '../dialect.ts'
 import { literal } from './text.ts'
 import { valueWords } from './value-words.ts'
 
@@ -38,6 +38,27 @@ const spaces = literal(
   ),
 )
 
+const truncations: Readonly<Record<string, (sql: string) => string>> = {
+  DATE: (sql) => sql,
+  TIMESTAMP: (sql) => `timestamp_trunc(${sql}, day)`,
+  DATETIME: (sql) => `datetime_trunc(${sql}, day)`,
+}
+
+const partitions: Partitions = {
+  layout: (by, clusters) => {
+    const day = by && truncations[by.type]?.(by.sql)
+    if (by && day === undefined) return undefined
+    return [
+      ...(day === undefined ? [] : [`partition by ${day}`]),
+      ...(clusters.length > 0 ? [`cluster by ${clusters.join(', ')}`] : []),
+    ].join(' ')
+  },
+  of: ({ sql, type }) => truncations[type]?.(sql) ?? sql,
+  isOtherLayout: (reason) => /different (?:partitioning|clustering) spec/i.test(reason),
+}
+
+const rowHash = (alias: string): string => `farm_fingerprint(to_json_string(${alias}))`
+
 export const dialect: Dialect = {
   values: valueWords,
   json,
@@ -48,5 +69,10 @@ export const dialect: Dialect = {
   trimmed: (text) => `trim(${text}, ${spaces})`,
   md5: (text) => `to_hex(md5(${text}))`,
   sha256: (text) => `to_hex(sha256(${text}))`,
+  rowsHash: (alias) => ({
+    xor: `cast(coalesce(bit_xor(${rowHash(alias)}), 0) as string)`,
+    sum: `regexp_replace(cast(coalesce(sum(cast(${rowHash(alias)} as bignumeric)), 0) as string), r'[.].*$', '')`,
+  }),
+  partitions,
   joined: (separator, texts) => `array_to_string([${texts.join(', ')}], ${separator})`,
 }

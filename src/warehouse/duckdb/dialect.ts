@@ -40,5 +40,10 @@ export const dialect: Dialect = {
   trimmed: (text) => `trim(${text})`,
   md5: (text) => `md5(${text})`,
   sha256: (text) => `sha256(${text})`,
+  rowsHash: (alias) => ({
+    xor: `cast(coalesce(bit_xor(hash(${alias})), 0) as varchar)`,
+    sum: `cast(coalesce(sum(hash(${alias})), 0) as varchar)`,
+  }),
+  partitions: undefined,
   joined: (separator, texts) => `concat_ws(${separator}, ${texts.join(', ')})`,
 }
