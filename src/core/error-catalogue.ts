@@ -72,6 +72,11 @@ export const catalogue = {
     (a) => `${a.option} "${a.text}" is not a length of time.`,
     () => 'Write for example 250ms, 10s, 5m, 2h or 1d.',
   ),
+  BYTES_INVALID: entry<{ text: string; option: string }>(
+    'usage',
+    (a) => `${a.option} "${a.text}" is not an amount of data.`,
+    () => 'Write for example 500 MB, 20 GB or 2 TiB.',
+  ),
   INSTANT_INVALID: entry<{ text: string }>(
     'usage',
     (a) => `"${a.text}" is not an instant.`,
@@ -264,7 +269,7 @@ export const catalogue = {
     (a) =>
       `A statement would be billed for more than the ${grouped(a.limit)} bytes that are allowed${a.needed === '' ? '' : `: ${grouped(a.needed)} bytes`}. It was not executed and cost nothing.\n${shortened(a.sql)}`,
     () =>
-      'Let it read less (a filter on the partition, fewer columns), or raise `maximumBytesBilled` in cdp.config.ts.',
+      'Let it read less (a filter on the partition, fewer columns), or raise the limit: `maximumBytesBilled` in cdp.config.ts, `maximum_bytes_billed` in the header of the model, or --maximum-bytes of the run.',
   ),
   WAREHOUSE_AUTH: entry<{ target: string; reason: string }>(
     'auth',

@@ -1,4 +1,5 @@
 // Models as files to models as plain data, in the order in which they are built. Finds every problem before anything runs.
+import { parseByteSize } from '../core/byte-size.ts'
 import { parseDuration } from '../core/clock.ts'
 import { CdpError, isCdpError, type Place } from '../core/errors.ts'
 import { fingerprint } from '../core/hash.ts'
@@ -137,9 +138,15 @@ const compileDraft = async (
     refresh: settings.refresh,
     tests: tests.tests,
     freshnessMs: settings.freshness === undefined ? undefined : parseDuration(settings.freshness),
+    ...limitOf(settings.maximum_bytes_billed),
     fingerprint: fingerprint(['model 1', kind.kind, header ?? null, resolved.sql]),
   }
   return { model, reads, problems }
+}
+
+const limitOf = (text: string | undefined): Pick<CompiledModel, 'maximumBytesBilled'> => {
+  const bytes = text === undefined ? undefined : parseByteSize(text)
+  return bytes === undefined ? {} : { maximumBytesBilled: bytes }
 }
 
 const headerOf = (drafts: ReadonlyMap<string, Draft>, facts: StatementFacts, name: string): NamedHeader | undefined => {

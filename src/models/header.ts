@@ -1,6 +1,7 @@
 // The YAML comment on top of a model: what it may say whatever its kind, and where each key stands, so that a problem has a line.
 import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml'
 import { z } from 'zod'
+import { parseByteSize } from '../core/byte-size.ts'
 import { parseDuration } from '../core/clock.ts'
 import { positionAt, type Position } from './text-position.ts'
 import { tokenize, type Spelling } from './tokens.ts'
@@ -52,6 +53,11 @@ const duration = z.string().refine((text) => parseDuration(text) !== undefined, 
   message: 'must be a length of time such as 90m, 36h or 2d',
 })
 
+const byteSize = z
+  .union([z.string(), z.number()])
+  .transform(String)
+  .refine((text) => parseByteSize(text) !== undefined, { message: 'must be an amount of data such as 500 MB or 20 GB' })
+
 const severity = z.enum(['warn', 'error']).default('error')
 const columns = z.union([z.string(), z.array(z.string()).min(1)])
 const constant = z.union([z.string(), z.number(), z.boolean()])
@@ -80,6 +86,7 @@ export const commonKeys = {
   refresh: z.enum(['run', 'hour', 'day']).default('run'),
   reads: z.array(z.string()).default([]),
   freshness: duration.optional(),
+  maximum_bytes_billed: byteSize.optional(),
 }
 
 /** A parsed header: its data, and the place of any path in it. */

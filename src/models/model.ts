@@ -56,6 +56,8 @@ export interface CompiledModel<Header = unknown> {
   readonly tests: readonly CompiledTest[]
   /** Milliseconds after which its content counts as too old to send from; undefined: never. */
   readonly freshnessMs: number | undefined
+  /** Bytes that a statement of its build may be billed for, where statements are billed. */
+  readonly maximumBytesBilled?: number
   /** Of SQL, header and kind; not of tests, description, owner and tags. */
   readonly fingerprint: string
 }
@@ -89,7 +91,7 @@ export type NamedHeader = Pick<CompiledModel, 'name' | 'kind' | 'header'>
 export interface Kind<Header = unknown> {
   readonly kind: ModelKind
   /** Keys of the header that only this kind knows. `zod` is handed in, so that building never loads it. Unknown keys are refused by the
-   * compiler, with near names. Keys common to all kinds (kind, description, owner, tags, tests, refresh, reads, freshness) are not listed. */
+   * compiler, with near names. Keys common to all kinds (kind, description, owner, tags, tests, refresh, reads, freshness, maximum_bytes_billed) are not listed. */
   header(zod: typeof z): ZodObject
   /** Columns the SELECT must give, named by the header: `cdp check` says which are not there. */
   requires?(header: Header): readonly string[]

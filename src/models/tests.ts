@@ -1,7 +1,14 @@
 // Runs the tests of a model: each a SELECT that must return no rows. What fails is kept in cdp.test_failures until the next run of the test.
 import { wholeRow } from './content.ts'
 import { CdpError, hasCode, reasonOf } from '../core/errors.ts'
-import { render, type BuildContext, type CompiledModel, type CompiledTest, type Severity } from './model.ts'
+import {
+  render,
+  type BuildContext,
+  type CompiledModel,
+  type CompiledTest,
+  type Severity,
+  type Warehouse,
+} from './model.ts'
 
 export interface TestFailure {
   readonly test: string
@@ -24,17 +31,40 @@ export const runTests = async (
   const failed = tests.map((test, at) => ({ ...test, rows: counts[at] ?? 0 })).filter((test) => test.rows > 0)
   const table = warehouse.name({ schema: 'cdp', name: 'test_failures' })
   const literal = (text: string): string => warehouse.literal(text)
+  const forget = `delete from ${table} where model = ${literal(model.name)}`
+  if (failed.length === 0) {
+    await warehouse.run(forget)
+    return []
+  }
+  const inserts: string[] = []
+  for (const test of failed) {
+    const facts = [runId, model.name, test.name, test.severity].map(literal).join(', ')
+    inserts.push(
+      `insert into ${table} (run_id, model, test, severity, row_number, failing_row)
+       select ${facts}, row_number() over (order by row_text), ${warehouse.dialect.json.of('row_text')}
+       from (${await rowTexts(warehouse, test.select)}) as kept`,
+    )
+  }
   await warehouse.transaction(async () => {
-    await warehouse.run(`delete from ${table} where model = ${literal(model.name)}`)
-    for (const test of failed) {
-      const facts = [runId, model.name, test.name, test.severity].map(literal).join(', ')
-      await warehouse.run(
-        `insert into ${table} (run_id, model, test, severity, row_number, failing_row)
-         select ${facts}, row_number() over (), to_json(${wholeRow}) from (select * from (${test.select}\n) failing limit ${keptRows}) ${wholeRow}`,
-      )
-    }
+    await warehouse.run(forget)
+    for (const insert of inserts) await warehouse.run(insert)
   })
   return failed.map(({ name, severity, rows }) => ({ test: name, severity, rows }))
+}
+
+// The first rows in the order of their texts as JSON: on every engine the same rows, in the same words.
+const rowTexts = async (warehouse: Warehouse, select: string): Promise<string> => {
+  const columns = await warehouse.describe(`select * from (${select}\n) as failing`)
+  const { values } = warehouse.dialect
+  const members = columns.map(({ name, type }) => {
+    const column = `${wholeRow}.${warehouse.quote(name)}`
+    const unsendable = values.isUnsendable(column, type)
+    const json = values.json(column, type)
+    const value = unsendable === undefined ? json : `case when not ${unsendable} then ${json} end`
+    return `${warehouse.literal(`${JSON.stringify(name)}:`)} || coalesce(${value}, 'null')`
+  })
+  const text = members.length === 0 ? `'{}'` : `'{' || ${members.join(` || ',' || `)} || '}'`
+  return `select ${text} as row_text from (select * from (${select}\n) as failing) as ${wholeRow} order by row_text limit ${keptRows}`
 }
 
 type Selected = CompiledTest & { readonly select: string }
@@ -44,7 +74,8 @@ const countAll = async (
   tests: readonly Selected[],
   { warehouse }: Pick<BuildContext, 'warehouse'>,
 ): Promise<number[]> => {
-  const count = (test: Selected, at: number): string => `select ${at} as test, count(*) as n from (${test.select}\n) t`
+  const count = (test: Selected, at: number): string =>
+    `select ${at} as test, count(*) as n from (${test.select}\n) as t`
   try {
     const rows = await warehouse.all<{ test: number; n: number }>(tests.map(count).join('\nunion all '))
     const found = new Map(rows.map((row) => [row.test, row.n]))

@@ -3,7 +3,7 @@ import { CdpError } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { CompiledProject } from '../project/compiled.ts'
-import type { Session } from '../warehouse/warehouse.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 
 /** One entry of the log, oldest first; the last one is the ledger's row, where there is one. */
 export interface RowEvent {
@@ -20,7 +20,7 @@ export interface RowEvent {
 /** `key`: the value of the match key, or for a key of several fields its JSON (`{"email":"…","brand":"…"}`). */
 export const explainSyncRow = async (
   project: CompiledProject,
-  session: Session,
+  warehouse: Warehouse,
   syncId: string,
   key: string,
 ): Promise<readonly RowEvent[]> => {
@@ -34,8 +34,9 @@ export const explainSyncRow = async (
   }
   const hashes = keyTexts(Object.keys(sync.key), key).map((text) => sha256(text).slice(0, 32))
   const marks = hashes.map((_, at) => `$${at + 2}`).join(', ')
-  return session.all<RowEvent>({
-    sql: `select happened_at as at, event, epoch, operation, status, reason, cast(detail as varchar) as detail, seq
+  const detail = warehouse.dialect.values.json('detail', warehouse.typeName('json'))
+  return warehouse.all<RowEvent>({
+    sql: `select happened_at as ${warehouse.quote('at')}, event, epoch, operation, status, reason, ${detail} as detail, seq
           from cdp.sync_log where sync = $1 and key_hash in (${marks})
           union all
           select updated_at, 'now', epoch, wanted, status, reason, key, seq + 1

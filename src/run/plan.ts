@@ -1,7 +1,7 @@
 // What a run would do, as plain data: `cdp plan` prints it and `cdp run` performs it, so the two cannot disagree.
 // Whether a model changes can depend on what the steps before it bring; such a step is planned as `maybe`.
 import { missing } from '../core/secret.ts'
-import type { Session } from '../warehouse/warehouse.ts'
+import type { Session, Warehouse } from '../warehouse/warehouse.ts'
 import type { CompiledModel } from '../models/model.ts'
 import type { CompiledProject, CompiledStream } from '../project/compiled.ts'
 import { changedFiles, type FileChange } from '../ingest/changed-files.ts'
@@ -41,7 +41,7 @@ export interface PlanOptions {
 
 /** Reads the state and the files' names and sizes; executes no model and reads no data. A missing secret is no obstacle. */
 export const planRun = async (
-  session: Session & { readonly engine: string },
+  session: Session & Pick<Warehouse, 'engine' | 'quote'>,
   project: CompiledProject,
   options: PlanOptions,
 ): Promise<RunPlan> => {

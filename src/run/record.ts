@@ -5,6 +5,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 import { packageVersion } from '../core/package.ts'
 import { thisProcess } from './options.ts'
 import type { StepResult } from './run.ts'
+import { metered } from './spending.ts'
 import type { Version } from './versions.ts'
 
 export interface EndedStep extends StepResult {
@@ -42,7 +43,7 @@ export const finishRun = async (
 /** Writes down steps that ended. Several at a time, because a statement costs more than the row it writes. */
 export const recordSteps = async (warehouse: Warehouse, runId: string, steps: readonly EndedStep[]): Promise<void> => {
   if (steps.length === 0) return
-  const rows = steps.map(({ step, kind, status, rows: count, detail, seconds, finishedAt }) => ({
+  const rows = steps.map(({ step, kind, status, rows: count, detail, seconds, meter, finishedAt }) => ({
     run_id: runId,
     step,
     kind,
@@ -50,6 +51,7 @@ export const recordSteps = async (warehouse: Warehouse, runId: string, steps: re
     rows: count ?? null,
     detail: detail ?? null,
     seconds,
+    ...metered(meter),
     finished_at: finishedAt,
   }))
   await insertRows(warehouse, { schema: 'cdp', name: 'run_steps' }, rows)

@@ -5,9 +5,11 @@ import { CdpError, reasonOf, type ErrorKind } from '../core/errors.ts'
 import type { StepStatus } from '../core/events.ts'
 import { exitCodeOf, kindOfError, worstKind } from '../core/exit.ts'
 import { missingSecrets } from '../project/secrets.ts'
+import type { Meter } from '../warehouse/step.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { RunOptions } from './options.ts'
 import { planRun, type RunPlan, type RunStep } from './plan.ts'
+import { createSpending, newMeter } from './spending.ts'
 
 export interface StepResult {
   readonly step: string
@@ -16,6 +18,8 @@ export interface StepResult {
   readonly rows: number | undefined
   readonly detail: string | undefined
   readonly seconds: number
+  /** What its statements cost. */
+  readonly meter: Meter
   readonly error: unknown
 }
 
@@ -30,6 +34,8 @@ export interface PerformOptions extends RunOptions {
   readonly fullRefresh: boolean
   /** Quarantined rows and warnings count as failures. */
   readonly strict: boolean
+  /** Bytes that the statements of all steps together may be billed for. */
+  readonly maximumBytes?: number | undefined
   readonly tempDir: string
 }
 
@@ -59,7 +65,7 @@ export const performRun = async (options: PerformOptions): Promise<RunResult> =>
 }
 
 const quietResult = (plan: RunPlan, options: PerformOptions): RunResult => {
-  const steps = plan.steps.map((step) => result(step, { status: 'unchanged', detail: step.reason }, 0))
+  const steps = plan.steps.map((step) => result(step, { status: 'unchanged', detail: step.reason }, 0, newMeter()))
   for (const step of steps) emitFinished(step, options)
   return { runId: options.runId, steps, failed: undefined }
 }
@@ -72,23 +78,27 @@ const performPlan = async (plan: RunPlan, warehouse: Warehouse, options: Perform
   const steps: StepResult[] = []
   const recorder = createRecorder(warehouse, options.runId, plan.versions)
   const broken = new Set<string>()
+  const spending = createSpending(options.runId, options.maximumBytes)
   for (const step of plan.steps) {
     if (options.signal.aborted) break
     const started = options.clock.now()
     options.emit({ type: 'step-started', step: step.id, kind: kindOf(step) })
+    const meter = newMeter()
+    const limit = step.kind === 'model' ? step.model.maximumBytesBilled : undefined
     let outcome: StepOutcome
     try {
-      outcome =
+      outcome = await spending.step({ name: step.id, meter, ...(limit === undefined ? {} : { limit }) }, () =>
         step.kind === 'land'
-          ? await performLand(step, plan.versions, warehouse, options)
-          : await performModel(step, plan.versions, broken, recorder, warehouse, options)
+          ? performLand(step, plan.versions, warehouse, options)
+          : performModel(step, plan.versions, broken, recorder, warehouse, options),
+      )
     } catch (error) {
       outcome = { status: 'failed', detail: reasonOf(error), error }
     }
     if (outcome.status === 'failed' || outcome.status === 'skipped') broken.add(step.id)
     if (step.kind === 'land' && outcome.status === 'failed') broken.add(`raw.${step.stream.relation}`)
     const finished = options.clock.now()
-    const done = result(step, outcome, (finished - started) / 1000)
+    const done = result(step, outcome, (finished - started) / 1000, meter)
     steps.push(done)
     await recorder.step({ ...done, finishedAt: new Date(finished).toISOString() })
     emitFinished(done, options)
@@ -112,13 +122,14 @@ const worstOf = (steps: readonly StepResult[], strict: boolean): ErrorKind | und
     }),
   )
 
-const result = (step: RunStep, outcome: StepOutcome, seconds: number): StepResult => ({
+const result = (step: RunStep, outcome: StepOutcome, seconds: number, meter: Meter): StepResult => ({
   step: step.id,
   kind: kindOf(step),
   status: outcome.status,
   rows: outcome.rows,
   detail: outcome.detail,
   seconds,
+  meter,
   error: outcome.error,
 })
 

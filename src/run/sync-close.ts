@@ -3,24 +3,28 @@ import { CdpError, reasonOf } from '../core/errors.ts'
 import { exitCodeOf, worstKind } from '../core/exit.ts'
 import { finishJob, foldJob } from '../sync/job.ts'
 import { emptyPlan, type SyncPlan } from '../sync/plan.ts'
+import { inStep } from '../warehouse/step.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { finishRun, recordSteps } from './record.ts'
 import type { SyncOptions } from './sync.ts'
 import { emptySummary, kindOf, type SyncSummary } from './sync-summary.ts'
-import { noTally, type Work } from './sync-work.ts'
+import { noTally, stepOf, type Work } from './sync-work.ts'
 
 /** The last opening: folds every journal, writes the ends, lets the leases go. */
 export const closeAll = async (works: readonly Work[], options: SyncOptions): Promise<SyncSummary[]> => {
   const summaries = works.map((work) => summaryOf(work, options))
   let warehouse: Warehouse | undefined
   try {
-    warehouse = await options.openWarehouse('write')
+    const opened = await options.openWarehouse('write')
+    warehouse = opened
     for (const [at, work] of works.entries()) {
       const summary = summaries[at]
-      if (summary !== undefined) await closeOne(warehouse, work, summary, options)
+      if (summary === undefined) continue
+      await inStep(stepOf(work, options), () => finishOne(opened, work, summary))
+      await recordOne(opened, work, summary, options)
     }
     const kind = worstKind(summaries.map((summary) => kindOf(summary, options.strict === true)))
-    await finishRun(warehouse, {
+    await finishRun(opened, {
       ...options,
       status: kind === 'interrupted' ? 'interrupted' : kind === undefined ? 'done' : 'failed',
       exitCode: exitCodeOf(kind),
@@ -41,12 +45,7 @@ export const closeAll = async (works: readonly Work[], options: SyncOptions): Pr
   return summaries
 }
 
-const closeOne = async (
-  warehouse: Warehouse,
-  work: Work,
-  summary: SyncSummary,
-  options: SyncOptions,
-): Promise<void> => {
+const finishOne = async (warehouse: Warehouse, work: Work, summary: SyncSummary): Promise<void> => {
   const { job, options: own } = work
   // A delivery that broke off is left as a crash leaves it: the next run judges from the journal what may have arrived.
   if (job?.outgoing !== undefined && !work.torn) {
@@ -66,6 +65,14 @@ const closeOne = async (
       own,
     )
   }
+}
+
+const recordOne = async (
+  warehouse: Warehouse,
+  { meter }: Work,
+  summary: SyncSummary,
+  options: SyncOptions,
+): Promise<void> => {
   const detail = summary.reason ?? detailOf(summary)
   const failed = ['failed', 'stopped', 'guarded', 'busy'].includes(summary.status)
   const step = {
@@ -81,6 +88,7 @@ const closeOne = async (
     rows: summary.sent.upsert + summary.sent.remove,
     detail,
     seconds: summary.seconds,
+    meter,
     error: summary.error,
   } as const
   const finishedAt = new Date(options.clock.now()).toISOString()

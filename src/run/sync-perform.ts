@@ -4,12 +4,14 @@ import { reasonOf } from '../core/errors.ts'
 import { deliverJob, finishJob, foldJob, openWriter, startJob } from '../sync/job.ts'
 import type { SyncInput } from '../sync/spec.ts'
 import { tuning } from '../sync/tuning.ts'
+import { inStep } from '../warehouse/step.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { startRun } from './record.ts'
 import { closeAll } from './sync-close.ts'
 import type { SyncOptions } from './sync.ts'
 import type { SyncSummary } from './sync-summary.ts'
-import { jobOptions, noTally, type Work } from './sync-work.ts'
+import { newMeter } from './spending.ts'
+import { jobOptions, noTally, stepOf, type Work } from './sync-work.ts'
 
 /** Takes the open warehouse over and closes it. */
 export const performAll = async (
@@ -24,7 +26,7 @@ export const performAll = async (
       if (options.signal.aborted) break
       works.push(await start(warehouse, input, options))
     }
-    await finishIdle(warehouse, works)
+    await finishIdle(warehouse, works, options)
   } finally {
     await warehouse.close()
   }
@@ -40,6 +42,7 @@ const start = async (warehouse: Warehouse, input: SyncInput, options: SyncOption
     input,
     options: jobOptions(input, options),
     startedAt: options.clock.now(),
+    meter: newMeter(),
     job: undefined,
     delivered: undefined,
     torn: false,
@@ -47,7 +50,7 @@ const start = async (warehouse: Warehouse, input: SyncInput, options: SyncOption
   }
   options.emit({ type: 'step-started', step: input.spec.id, kind: 'sync' })
   try {
-    work.job = await startJob(warehouse, input, work.options)
+    work.job = await inStep(stepOf(work, options), () => startJob(warehouse, input, work.options))
   } catch (error) {
     work.error = error
   }
@@ -55,12 +58,15 @@ const start = async (warehouse: Warehouse, input: SyncInput, options: SyncOption
 }
 
 // What has nothing to deliver ends in the opening it began in.
-const finishIdle = async (warehouse: Warehouse, works: readonly Work[]): Promise<void> => {
-  for (const { job, options } of works) {
+const finishIdle = async (warehouse: Warehouse, works: readonly Work[], run: SyncOptions): Promise<void> => {
+  for (const work of works) {
+    const { job, options } = work
     if (job === undefined || job.outgoing !== undefined) continue
     const guarded = job.plan.status === 'guarded'
     const end = { status: guarded ? 'guarded' : 'done', reason: job.plan.reason, tally: noTally, waiting: 0 } as const
-    await finishJob(warehouse, job, { ...end, lookAgain: guarded }, options.paths, options)
+    await inStep(stepOf(work, run), () =>
+      finishJob(warehouse, job, { ...end, lookAgain: guarded }, options.paths, options),
+    )
     await job.lease.release()
   }
 }
@@ -112,8 +118,11 @@ const createFolder = (works: readonly Work[], options: SyncOptions): { now: () =
       return
     }
     try {
-      for (const { job, options: own } of works)
-        if (job !== undefined) await foldJob(warehouse, job, own.paths, own.seam)
+      for (const work of works) {
+        const { job, options: own } = work
+        if (job === undefined) continue
+        await inStep(stepOf(work, options), () => foldJob(warehouse, job, own.paths, own.seam))
+      }
     } finally {
       await warehouse.close()
     }

@@ -7,6 +7,7 @@ import { syncPaths } from '../sync/paths.ts'
 import { noSeam } from '../sync/seam.ts'
 import type { SyncInput } from '../sync/spec.ts'
 import { tuning } from '../sync/tuning.ts'
+import type { Meter, Step } from '../warehouse/step.ts'
 import type { SyncOptions } from './sync.ts'
 
 /** The engine's options for one sync of a run. */
@@ -33,12 +34,21 @@ export interface Work {
   readonly input: SyncInput
   readonly options: JobOptions
   readonly startedAt: number
+  /** What its statements cost. */
+  readonly meter: Meter
   job: Job | undefined
   delivered: Delivered | undefined
   /** Its delivery broke off without saying how: the journal tells what may have arrived. */
   torn: boolean
   error: unknown
 }
+
+/** What its statements belong to. */
+export const stepOf = ({ input, meter }: Work, { runId }: Pick<SyncOptions, 'runId'>): Step => ({
+  run: runId,
+  step: input.spec.id,
+  meter,
+})
 
 /** Of a sync that sent nothing. */
 export const noTally: Tally = {

@@ -2,7 +2,7 @@
 // Plain SQL and no imports beyond core: this is on the path of a run that has nothing to do.
 import { fingerprint } from '../core/hash.ts'
 import type { CompiledModel } from '../models/model.ts'
-import type { Session } from '../warehouse/warehouse.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 
 export interface Version {
   readonly relation: string
@@ -16,9 +16,9 @@ export interface Version {
 
 export type Versions = Map<string, Version>
 
-export const readVersions = async (session: Session): Promise<Versions> => {
-  const rows = await session.all<Version>(
-    'select relation, version, fingerprint, content, rows, status, instant from cdp.versions',
+export const readVersions = async (warehouse: Pick<Warehouse, 'all' | 'quote'>): Promise<Versions> => {
+  const rows = await warehouse.all<Version>(
+    `select relation, version, fingerprint, content, ${warehouse.quote('rows')}, status, instant from cdp.versions`,
   )
   return new Map(rows.map((row) => [row.relation, row]))
 }

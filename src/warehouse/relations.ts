@@ -52,6 +52,8 @@ export const engineRelations = {
     rows: 'integer?',
     detail: 'text?',
     seconds: 'double',
+    statements: 'integer?', // how many it took, where they are billed
+    bytes_billed: 'integer?', // for all of them
     finished_at: 'timestamp',
   }),
   versions: relation('The version of every relation: the run in which its content last changed', ['relation'], {

@@ -1,4 +1,5 @@
 // The settings of a project, resolved and checked before anything is asked of the service.
+import { parseByteSize } from '../../core/byte-size.ts'
 import { CdpError } from '../../core/errors.ts'
 import { resolve } from '../../core/secret.ts'
 import type { BigQuerySettings } from '../define-bigquery.ts'
@@ -37,25 +38,10 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
   }
 }
 
-const units: Readonly<Record<string, number>> = {
-  '': 1,
-  K: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  KI: 2 ** 10,
-  MI: 2 ** 20,
-  GI: 2 ** 30,
-  TI: 2 ** 40,
-}
-
-// `50 GB` is 50,000,000,000 bytes, `50 GiB` 53,687,091,200.
 const bytesOf = (text: string, refuse: (reason: string) => CdpError): string => {
-  const [, amount, unit] = /^\s*(\d+(?:\.\d+)?)\s*([KMGT]i?)?B?\s*$/i.exec(text) ?? []
-  const factor = units[(unit ?? '').toUpperCase()]
-  if (amount === undefined || factor === undefined)
-    throw refuse(`maximumBytesBilled is ${text}; write it as 50 GB or 2 TiB`)
-  return String(Math.floor(Number(amount) * factor))
+  const bytes = parseByteSize(text)
+  if (bytes === undefined) throw refuse(`maximumBytesBilled is ${text}; write it as 50 GB or 2 TiB`)
+  return String(bytes)
 }
 
 const checkedLabels = (
