@@ -5,8 +5,9 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { CdpError, reasonOf } from '../core/errors.ts'
 import { packageVersion } from '../core/package.ts'
-import { engineRelations, keptRelations as kept } from '../warehouse/relations.ts'
-import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
+import { engineRelations, keptRelations as kept, type EngineRelationName } from '../warehouse/relations.ts'
+import { columnType } from '../warehouse/statements.ts'
+import type { Reader, RelationName, Warehouse } from '../warehouse/warehouse.ts'
 
 export interface StateSummary {
   readonly relation: string
@@ -56,31 +57,85 @@ export const importState = async (warehouse: Warehouse, folder: string): Promise
   }
   if (held.length > 0) throw new CdpError('STATE_NOT_EMPTY', { relations: held })
   const landed = new Set((await warehouse.relations('raw')).map((relation) => relation.name))
-  return await warehouse.transaction(async () => {
-    const summaries: StateSummary[] = []
-    for (const name of kept) {
-      const found = manifest.relations[name]
-      if (found === undefined) continue
-      const { columns } = engineRelations[name]
-      const known = found.columns.filter((column) => column in columns)
-      const types = known.map((column) => {
-        const type = ((columns as Record<string, string>)[column] ?? 'text').replace('?', '') as ColumnType
-        return `${warehouse.quote(column)}: ${warehouse.literal(warehouse.typeName(type))}`
-      })
-      const file = warehouse.literal(join(folder, `${name}.ndjson`))
-      const reader = `select ${known.map((c) => warehouse.quote(c)).join(', ')} from read_json(${file}, format = 'newline_delimited', columns = {${types.join(', ')}})`
-      // A cursor says that rows before it are here; without the raw relation they are not.
-      const where =
-        name === 'cursors'
-          ? ` where replace(stream, '.', '_') in (${[...landed, ''].map((r) => warehouse.literal(r)).join(', ')})`
-          : ''
-      const rows = found.rows === 0 ? 0 : await warehouse.load({ schema: 'cdp', name }, known, `${reader}${where}`)
-      const note =
-        rows < found.rows ? `${found.rows - rows} left out: their landed rows are not in this warehouse` : null
-      summaries.push({ relation: name, rows, note })
-    }
-    return summaries
+  const parts = kept.flatMap((name) => {
+    const found = manifest.relations[name]
+    return found === undefined ? [] : [partOf(warehouse.reader, folder, { name, ...found }, landed)]
   })
+  return warehouse.supports.transactionalDdl
+    ? warehouse.transaction(() => loadAll(warehouse, parts, (part) => ({ schema: 'cdp', name: part.name })))
+    : importByScratch(warehouse, parts)
+}
+
+interface Part {
+  readonly name: EngineRelationName
+  readonly rows: number
+  readonly columns: readonly string[]
+  /** Over the embedded reader. */
+  readonly select: string
+}
+
+const partOf = (
+  reader: Reader,
+  folder: string,
+  found: { readonly name: EngineRelationName; readonly rows: number; readonly columns: readonly string[] },
+  landed: ReadonlySet<string>,
+): Part => {
+  const { name, rows } = found
+  const known: Readonly<Record<string, string>> = engineRelations[name].columns
+  const columns = found.columns.filter((column) => column in known)
+  const types = columns.map(
+    (column) => `${reader.quote(column)}: ${reader.literal(reader.typeName(columnType(known[column] ?? 'text')))}`,
+  )
+  const file = reader.literal(join(folder, `${name}.ndjson`))
+  // A cursor says that rows before it are here; without the raw relation they are not.
+  const where =
+    name === 'cursors'
+      ? ` where replace(stream, '.', '_') in (${[...landed, ''].map((relation) => reader.literal(relation)).join(', ')})`
+      : ''
+  const list = columns.map((column) => reader.quote(column)).join(', ')
+  const from = `read_json(${file}, format = 'newline_delimited', columns = {${types.join(', ')}})`
+  return { name, rows, columns, select: `select ${list} from ${from}${where}` }
+}
+
+const loadAll = async (
+  warehouse: Warehouse,
+  parts: readonly Part[],
+  target: (part: Part) => RelationName,
+): Promise<StateSummary[]> => {
+  const summaries: StateSummary[] = []
+  for (const part of parts) {
+    const rows = part.rows === 0 ? 0 : await warehouse.load(target(part), part.columns, part.select)
+    const left = part.rows - rows
+    const note = left > 0 ? `${left} left out: their landed rows are not in this warehouse` : null
+    summaries.push({ relation: part.name, rows, note })
+  }
+  return summaries
+}
+
+// Loads are no part of a transaction there: into work tables first, and from those all at once.
+const importByScratch = async (warehouse: Warehouse, parts: readonly Part[]): Promise<StateSummary[]> => {
+  const staged = (part: Part): RelationName => ({ schema: 'scratch', name: `import_${part.name}` })
+  const filled = parts.filter((part) => part.rows > 0)
+  try {
+    for (const part of filled) {
+      const types: Readonly<Record<string, string>> = engineRelations[part.name].columns
+      const columns = part.columns.map(
+        (column) => `${warehouse.quote(column)} ${warehouse.typeName(columnType(types[column] ?? 'text'))}`,
+      )
+      await warehouse.makeScratch(staged(part).name, `(${columns.join(', ')})`)
+    }
+    const summaries = await loadAll(warehouse, parts, staged)
+    await warehouse.transaction(async () => {
+      for (const part of filled) {
+        const list = part.columns.map((column) => warehouse.quote(column)).join(', ')
+        const target = warehouse.name({ schema: 'cdp', name: part.name })
+        await warehouse.run(`insert into ${target} (${list}) select ${list} from ${warehouse.name(staged(part))}`)
+      }
+    })
+    return summaries
+  } finally {
+    for (const part of filled) await warehouse.dropScratch(staged(part).name)
+  }
 }
 
 const readManifest = async (folder: string): Promise<Manifest> => {

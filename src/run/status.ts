@@ -38,19 +38,20 @@ export interface WrongStatus {
 /** What needs somebody: failed models and loads, open quarantine rows. */
 export const wrongNow = async (warehouse: Warehouse): Promise<WrongStatus[]> => {
   const db = kysely(warehouse)
+  // Joined to the newest, because a subquery that looks back at the row outside of it is not taken everywhere.
   const models = await db
     .selectFrom('cdp.versions as v')
+    .leftJoin(
+      (of) =>
+        of
+          .selectFrom('cdp.run_steps as n')
+          .select(({ fn }) => ['n.step as newest_of', fn.max('n.run_id').as('newest')])
+          .groupBy('n.step')
+          .as('l'),
+      (join) => join.onRef('l.newest_of', '=', 'v.relation'),
+    )
     .leftJoin('cdp.run_steps as s', (join) =>
-      join.onRef('s.step', '=', 'v.relation').on((of) =>
-        of.eb(
-          's.run_id',
-          '=',
-          of
-            .selectFrom('cdp.run_steps as n')
-            .select(({ fn }) => fn.max('n.run_id').as('newest'))
-            .whereRef('n.step', '=', 'v.relation'),
-        ),
-      ),
+      join.onRef('s.step', '=', 'l.newest_of').onRef('s.run_id', '=', 'l.newest'),
     )
     .select(['v.relation as name', 's.detail'])
     .where('v.status', '=', 'failed')
@@ -58,18 +59,17 @@ export const wrongNow = async (warehouse: Warehouse): Promise<WrongStatus[]> => 
     .execute()
   const loads = await db
     .selectFrom('cdp.loads as l')
+    .innerJoin(
+      (of) =>
+        of
+          .selectFrom('cdp.loads as o')
+          .select(({ fn }) => ['o.stream as newest_of', fn.max('o.load_id').as('newest')])
+          .groupBy('o.stream')
+          .as('n'),
+      (join) => join.onRef('n.newest_of', '=', 'l.stream').onRef('n.newest', '=', 'l.load_id'),
+    )
     .select(['l.stream as name', 'l.error as detail'])
     .where('l.status', '=', 'failed')
-    .where((of) =>
-      of.eb(
-        'l.load_id',
-        '=',
-        of
-          .selectFrom('cdp.loads as n')
-          .select(({ fn }) => fn.max('n.load_id').as('newest'))
-          .whereRef('n.stream', '=', 'l.stream'),
-      ),
-    )
     .orderBy('l.stream')
     .execute()
   const quarantine = await db

@@ -49,6 +49,7 @@ const finishOne = async (warehouse: Warehouse, work: Work, summary: SyncSummary)
   const { job, options: own } = work
   // A delivery that broke off is left as a crash leaves it: the next run judges from the journal what may have arrived.
   if (job?.outgoing !== undefined && !work.torn) {
+    job.outgoing.mirror?.use(warehouse)
     await foldJob(warehouse, job, own.paths, own.seam)
     await finishJob(
       warehouse,

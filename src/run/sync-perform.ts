@@ -74,10 +74,12 @@ const finishIdle = async (warehouse: Warehouse, works: readonly Work[], run: Syn
 const deliverOne = async (work: Work, options: SyncOptions, fold: () => void): Promise<void> => {
   const { job, input } = work
   if (job?.outgoing === undefined) return
-  const { begun } = job.outgoing
+  const { begun, mirror } = job.outgoing
   const total = begun.upserts + begun.removes
   let shownAt = 0
+  let warehouse: Warehouse | undefined
   try {
+    if (mirror !== undefined) mirror.use((warehouse = await options.openWarehouse('write')))
     const destination = (await options.live()).destination(input.spec.id)
     const writer = await openWriter(job, destination, options.project.root)
     work.torn = true
@@ -101,6 +103,8 @@ const deliverOne = async (work: Work, options: SyncOptions, fold: () => void): P
     work.torn = false
   } catch (error) {
     work.error = error
+  } finally {
+    await warehouse?.close()
   }
 }
 

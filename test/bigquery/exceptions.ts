@@ -13,6 +13,7 @@ export const exceptions: Readonly<Record<string, Exception>> = {
     columns: ['fingerprint', 'content'],
     reason: 'each engine has a fast hash of its own, and the fingerprint names the engine',
   },
+  'cdp.run_steps': { columns: ['statements', 'bytes_billed'], reason: 'statements are billed on BigQuery only' },
   'cdp.sync_rows': { columns: ['match', 'seen'], reason: 'each engine has a fast hash of its own' },
   'cdp.syncs': { columns: ['hashing'], reason: 'what the fast hash of the engine gives' },
 }
