@@ -15,6 +15,7 @@ import { foldParts } from './fold.ts'
 import { findJournals, type Journal, openJournal, removeFiles } from './journal.ts'
 import { type Lease, type OwnerWorld, takeLease } from './lease.ts'
 import { snapshotFields, wantedSelect } from './listing.ts'
+import { forgetJournals, type Mirror, openMirror } from './mirror.ts'
 import { type SyncPaths } from './paths.ts'
 import type { SyncPlan } from './plan.ts'
 import { type PlanOptions, type Prepared, preparePlan } from './prepare.ts'
@@ -52,6 +53,8 @@ export interface Job {
 interface Outgoing {
   readonly begun: Begun
   readonly journal: Journal
+  /** The journal's copy in the warehouse: it wants an open one during delivery. */
+  readonly mirror: Mirror | undefined
   readonly spool: string
   readonly snapshot: { readonly rows: string; readonly fields: readonly string[] } | undefined
 }
@@ -127,6 +130,7 @@ const spoolOut = async (
     await warehouse.unload(wantedSelect(warehouse, input, shape), rows)
     snapshot = { rows, fields: snapshotFields(shape).map((part) => part.name) }
   }
+  const mirror = openMirror(warehouse, input.spec.id, options.runId, clock)
   const journal = await openJournal({
     folder: paths.journals,
     sync: input.spec.id,
@@ -134,8 +138,9 @@ const spoolOut = async (
     firstSeq: decided + 1,
     clock,
     seam,
+    mirror,
   })
-  return { journal, spool, snapshot }
+  return { journal, mirror, spool, snapshot }
 }
 
 /** Gets the destination ready. Nothing was sent if it throws. */
@@ -217,6 +222,7 @@ export const finishJob = async (
   })
   seam('commit')
   if (job.outgoing === undefined) return
+  await forgetJournals(warehouse, job.input.spec.id, clock.now())
   await job.outgoing.journal.close()
   const journals = (await findJournals(paths.journals)).map((part) => part.path)
   await removeFiles(journals, seam)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { CdpError, reasonOf } from '../core/errors.ts'
 import type { Outcome } from './destination.ts'
+import type { Mirror } from './mirror.ts'
 import type { Seam } from './seam.ts'
 
 /** Removals and all else are sent one after the other; each is counted by itself. */
@@ -16,7 +17,7 @@ export interface Journal {
   /** Row `n` goes out with this call. For messages. */
   intent(n: number, call: number): void
   outcome(n: number, call: number, outcome: Outcome): void
-  /** Resolves when all of the above is on the disk. Throws SYNC_JOURNAL. */
+  /** Resolves when all of the above is on the disk, and in the mirror. Throws SYNC_JOURNAL. */
   flush(): Promise<void>
   /** Closes the part being written and begins another; undefined when nothing is in it. */
   rotate(): Promise<string | undefined>
@@ -45,8 +46,9 @@ export const openJournal = async (options: {
   readonly firstSeq: number
   readonly clock: Clock
   readonly seam: Seam
+  readonly mirror: Mirror | undefined
 }): Promise<Journal> => {
-  const { folder, sync, epoch, clock, seam } = options
+  const { folder, sync, epoch, clock, seam, mirror } = options
   let seq = options.firstSeq
   let part = 1
   let lines = ''
@@ -67,6 +69,7 @@ export const openJournal = async (options: {
     await onDisk(async () => {
       await handle.write(text)
       await handle.datasync()
+      await mirror?.write(text)
     })
     seam('flushed')
   }

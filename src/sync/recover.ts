@@ -5,6 +5,7 @@ import { finishRun, type RunCounts } from './finish.ts'
 import { apply, foldParts, journalRows, stagedList, stagedName } from './fold.ts'
 import { cutTornTail, findJournals, removeFiles, type JournalFile } from './journal.ts'
 import { instantOf, stateTable } from './ledger.ts'
+import { restoreJournal } from './mirror.ts'
 import type { SyncPaths } from './paths.ts'
 import type { Seam } from './seam.ts'
 import { isMessage, type SyncSpec } from './spec.ts'
@@ -23,12 +24,13 @@ export const hasLeftovers = async (warehouse: Warehouse, sync: string, paths: Sy
 
 interface OpenRun {
   readonly epoch: number
+  readonly run_id: string
   readonly started_at: string
 }
 
 const openRun = async (warehouse: Warehouse, sync: string): Promise<OpenRun | undefined> => {
   const [run] = await warehouse.all<OpenRun>({
-    sql: `select epoch, started_at from ${stateTable(warehouse, 'sync_runs')} where sync = $1 and status = 'running'
+    sql: `select epoch, run_id, started_at from ${stateTable(warehouse, 'sync_runs')} where sync = $1 and status = 'running'
       order by epoch desc limit 1`,
     parameters: [sync],
   })
@@ -45,7 +47,7 @@ const logOf = (warehouse: Warehouse, sync: string, { epoch, started_at }: OpenRu
 /** Settles what an earlier run left. The caller holds the sync's lease. Returns how many rows became unknown. */
 export const recover = async (warehouse: Warehouse, { spec, paths, now, seam }: RecoverFacts): Promise<number> => {
   const run = await openRun(warehouse, spec.id)
-  const journals = await findJournals(paths.journals)
+  const journals = await journalsOf(warehouse, spec.id, run, paths.journals)
   let unknown = 0
   if (run !== undefined) {
     const { epoch } = run
@@ -71,6 +73,19 @@ export const recover = async (warehouse: Warehouse, { spec, paths, now, seam }: 
   }
   await removeFiles([...journals.map((journal) => journal.path), paths.spool], seam)
   return unknown
+}
+
+// Of a run that was not on this machine, what the warehouse has of its journal.
+const journalsOf = async (
+  warehouse: Warehouse,
+  sync: string,
+  run: OpenRun | undefined,
+  folder: string,
+): Promise<JournalFile[]> => {
+  const journals = await findJournals(folder)
+  if (run === undefined || journals.some((journal) => journal.epoch === run.epoch)) return journals
+  const restored = await restoreJournal(warehouse, sync, run, folder)
+  return restored === undefined ? journals : findJournals(folder)
 }
 
 /** Rows on their way when the process ended become unknown outcomes, in the log as any other. */

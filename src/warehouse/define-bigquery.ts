@@ -15,6 +15,11 @@ export interface BigQuerySettings {
   readonly labels?: Readonly<Record<string, string>>
   /** A key file, a workload identity file, or the JSON of either. Default: the application-default credentials. */
   readonly credentials?: Setting
+  /**
+   * Where syncs write down what is about to be sent and what became of it: on this machine's disk (default), or besides, before anything
+   * is relied on, in the warehouse, for containers whose disk is gone when they end. Only one at a time may then deliver a sync.
+   */
+  readonly journal?: 'disk' | 'warehouse'
   /** Another address of the service. One that starts with `http:` is an emulator, which gets no credentials. */
   readonly apiEndpoint?: Setting
   /** Another address of its Storage API, `host:port`. An emulator without one gives results page by page. */

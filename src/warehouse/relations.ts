@@ -355,6 +355,17 @@ export const engineRelations = {
     fields: 'text?', // what the destination holds once it is delivered
     change_id: 'text',
   }),
+  sync_journal: relation(
+    'Journals of runs whose disk may not outlive them, as they are written; read back by the next run',
+    ['sync', 'run_id', 'part'],
+    {
+      sync: 'text',
+      run_id: 'text',
+      part: 'integer', // counts what was written at once, from 1
+      written_at: 'timestamp',
+      lines: 'text',
+    },
+  ),
 } as const satisfies Record<string, EngineRelation>
 
 export type EngineRelationName = keyof typeof engineRelations

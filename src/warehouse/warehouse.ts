@@ -63,6 +63,8 @@ export interface Supports {
   readonly fileLock: boolean
   /** Relations and columns may have quotes in their names. */
   readonly quotesInNames: boolean
+  /** Journals of syncs are appended to it as they are written, because this machine's disk may not outlive the process. Default: no. */
+  readonly journals?: boolean
   /** `cost` knows the bytes of a statement before it runs. */
   readonly dryRun: boolean
 }

@@ -28,7 +28,7 @@ export interface Appender {
 }
 
 // Their rows are never changed. Rows that came by insertAll cannot be, for half an hour or more.
-const logs: ReadonlySet<string> = new Set(['sync_log'])
+const logs: ReadonlySet<string> = new Set(['sync_log', 'sync_journal'])
 
 // Requests may have 10 MB; the service advises 500 rows for insertAll.
 const bytesAtOnce = 4_000_000

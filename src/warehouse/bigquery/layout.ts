@@ -6,6 +6,7 @@ import { quote } from './text.ts'
 const days: Readonly<Partial<Record<EngineRelationName, string>>> = {
   quarantine: 'quarantined_at',
   sync_log: 'happened_at',
+  sync_journal: 'written_at',
 }
 
 const clusterable = /^(?:text|integer|boolean|date|timestamp|decimal.*)$/

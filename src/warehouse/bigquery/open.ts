@@ -91,6 +91,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     transactionalDdl: false,
     concurrentWriters: true,
     fileLock: false,
+    ...(target.journals ? { journals: true } : {}),
     quotesInNames: false,
     dryRun: true,
   }

@@ -12,6 +12,7 @@ export interface Target {
   /** As the API wants it: digits. */
   readonly maximumBytesBilled: string | undefined
   readonly labels: Readonly<Record<string, string>>
+  readonly journals: boolean
   readonly credentials: string | undefined
   readonly apiEndpoint: string | undefined
   readonly storageEndpoint: string | undefined
@@ -32,6 +33,7 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
     datasets,
     maximumBytesBilled: given.maximumBytesBilled === undefined ? undefined : bytesOf(given.maximumBytesBilled, refuse),
     labels: checkedLabels(given.labels ?? {}, refuse),
+    journals: given.journal === 'warehouse',
     credentials: given.credentials === undefined ? undefined : resolve(given.credentials),
     apiEndpoint: given.apiEndpoint === undefined ? undefined : resolve(given.apiEndpoint).replace(/\/+$/, ''),
     storageEndpoint: given.storageEndpoint === undefined ? undefined : resolve(given.storageEndpoint),
