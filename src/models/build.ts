@@ -12,6 +12,17 @@ export const buildModel = async (model: CompiledModel, context: BuildContext): P
   }
 }
 
+// What is only asked for has no job; the statement that was refused first has one, and its console shows more.
+const withJob = (refusal: unknown, { args }: CdpError<'QUERY_FAILED'>): unknown => {
+  const job = /\bjob [^\s()]+/.exec(args.reason)?.[0]
+  if (job === undefined || !hasCode(refusal, 'QUERY_FAILED') || refusal.args.reason.includes(job)) return refusal
+  const reason = refusal.args.reason.replace(/\)$/, '')
+  return new CdpError('QUERY_FAILED', {
+    ...refusal.args,
+    reason: reason === refusal.args.reason ? `${reason} (${job})` : `${reason}, ${job})`,
+  })
+}
+
 // The kind's statement is longer than the analyst's: the engine is asked again about the SELECT alone, whose places are theirs.
 const placed = async (
   model: CompiledModel,
@@ -23,7 +34,7 @@ const placed = async (
   try {
     await warehouse.describe(render(model.sql, warehouse, instant))
   } catch (refusal) {
-    return refused(model, warehouse, instant, refusal)
+    return refused(model, warehouse, instant, withJob(refusal, thrown))
   }
   // It went wrong at a row, which has no place in the text.
   const reason = thrown.args.reason.replace(/\.$/, '')

@@ -63,7 +63,7 @@ const rowTexts = async (warehouse: Warehouse, select: string): Promise<string> =
     const value = unsendable === undefined ? json : `case when not ${unsendable} then ${json} end`
     return `${warehouse.literal(`${JSON.stringify(name)}:`)} || coalesce(${value}, 'null')`
   })
-  const text = members.length === 0 ? `'{}'` : `'{' || ${members.join(` || ',' || `)} || '}'`
+  const text = `'{' || ${warehouse.dialect.joined(`','`, members)} || '}'`
   return `select ${text} as row_text from (select * from (${select}\n) as failing) as ${wholeRow} order by row_text limit ${keptRows}`
 }
 

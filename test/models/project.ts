@@ -3,6 +3,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import { buildModel } from '../../src/models/build.ts'
 import { compileModels } from '../../src/models/compile.ts'
 import type { BuildContext, BuildResult, CompiledModel } from '../../src/models/model.ts'
+import { saveVersions, type SavedVersion } from '../../src/run/record.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
 import { openWarehouse, type Session, type Warehouse } from '../../src/warehouse/warehouse.ts'
 
@@ -14,10 +15,11 @@ export const compiled = async (
   files: Readonly<Record<string, string>>,
   streams: readonly string[] = [],
   parser?: Session,
+  engine = 'duckdb',
 ): Promise<readonly CompiledModel[]> => {
   const texts = Object.entries(files).map(([file, text]) => ({ file: `models/${file}`, text }))
   const { models, problems } = await compileModels(texts, {
-    engine: 'duckdb',
+    engine,
     streams,
     ...(parser === undefined ? {} : { session: () => Promise.resolve(parser) }),
   })
@@ -41,12 +43,17 @@ export const contextOf = (warehouse: Warehouse, more: Partial<BuildContext> = {}
 export const build = async (model: CompiledModel, context: BuildContext): Promise<BuildResult> => {
   const built = await buildModel(model, context)
   const { warehouse } = context
-  await warehouse.run(`delete from cdp.versions where relation = ${warehouse.literal(model.name)}`)
-  await warehouse.run({
-    sql: `insert into cdp.versions (relation, version, fingerprint, content, rows, status, instant, built_at)
-          values ($1, $2, 'inputs', $3, $4, 'good', null, now())`,
-    parameters: [model.name, context.runId, built.content ?? null, built.rows ?? null],
-  })
+  const version: SavedVersion = {
+    relation: model.name,
+    version: context.runId,
+    fingerprint: 'inputs',
+    content: built.content ?? null,
+    rows: built.rows ?? null,
+    status: 'good',
+    instant: null,
+    built_at: context.instant,
+  }
+  await saveVersions(warehouse, [version], () => true)
   return built
 }
 
