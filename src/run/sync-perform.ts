@@ -3,6 +3,7 @@
 import { reasonOf } from '../core/errors.ts'
 import { deliverJob, finishJob, foldJob, openWriter, startJob } from '../sync/job.ts'
 import type { SyncInput } from '../sync/spec.ts'
+import type { SyncWorld } from '../sync/state.ts'
 import { tuning } from '../sync/tuning.ts'
 import { inStep } from '../warehouse/step.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
@@ -17,6 +18,7 @@ import { jobOptions, noTally, stepOf, type Work } from './sync-work.ts'
 export const performAll = async (
   warehouse: Warehouse,
   inputs: readonly SyncInput[],
+  world: SyncWorld,
   options: SyncOptions,
 ): Promise<SyncSummary[]> => {
   const works: Work[] = []
@@ -24,7 +26,7 @@ export const performAll = async (
     await startRun(warehouse, { ...options, command: 'sync' })
     for (const input of inputs) {
       if (options.signal.aborted) break
-      works.push(await start(warehouse, input, options))
+      works.push(await start(warehouse, input, world, options))
     }
     await finishIdle(warehouse, works, options)
   } finally {
@@ -37,7 +39,7 @@ export const performAll = async (
   return closeAll(works, options)
 }
 
-const start = async (warehouse: Warehouse, input: SyncInput, options: SyncOptions): Promise<Work> => {
+const start = async (warehouse: Warehouse, input: SyncInput, world: SyncWorld, options: SyncOptions): Promise<Work> => {
   const work: Work = {
     input,
     options: jobOptions(input, options),
@@ -50,7 +52,7 @@ const start = async (warehouse: Warehouse, input: SyncInput, options: SyncOption
   }
   options.emit({ type: 'step-started', step: input.spec.id, kind: 'sync' })
   try {
-    work.job = await inStep(stepOf(work, options), () => startJob(warehouse, input, work.options))
+    work.job = await inStep(stepOf(work, options), () => startJob(warehouse, input, world, work.options))
   } catch (error) {
     work.error = error
   }

@@ -4,9 +4,9 @@ import { type Lease, takeLease } from '../sync/lease.ts'
 import { emptyPlan, quietPlan, type SyncPlan } from '../sync/plan.ts'
 import { preparePlan } from '../sync/prepare.ts'
 import { hasLeftovers, recover } from '../sync/recover.ts'
-import { needsRehash, rehash } from '../sync/rehash.ts'
+import { rehash } from '../sync/rehash.ts'
 import { isMessage, type SyncInput } from '../sync/spec.ts'
-import { isQuiet, readWorld } from '../sync/state.ts'
+import { isQuiet, readWorld, type SyncWorld, withState } from '../sync/state.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { SyncOptions } from './sync.ts'
 import { jobOptions } from './sync-work.ts'
@@ -15,36 +15,43 @@ import { jobOptions } from './sync-work.ts'
 export const planAll = async (inputs: readonly SyncInput[], options: SyncOptions): Promise<SyncPlan[]> => {
   const reader = await options.openWarehouse('read')
   let owed: readonly SyncInput[]
+  let world: SyncWorld
   try {
-    owed = await needingWrite(reader, inputs, options)
-    if (owed.length === 0) return await planEach(reader, inputs, options)
+    world = await readWorld(reader)
+    owed = await needingWrite(world, inputs, options)
+    if (owed.length === 0) return await planEach(reader, inputs, world, options)
   } finally {
     await reader.close()
   }
   const writer = await options.openWarehouse('write')
   try {
-    for (const input of owed) await takeOver(writer, input, options)
-    return await planEach(writer, inputs, options)
+    for (const input of owed) await takeOver(writer, input, world, options)
+    return await planEach(writer, inputs, await readWorld(writer), options)
   } finally {
     await writer.close()
   }
 }
 
 const needingWrite = async (
-  warehouse: Warehouse,
+  world: SyncWorld,
   inputs: readonly SyncInput[],
   options: SyncOptions,
 ): Promise<SyncInput[]> => {
   const owed: SyncInput[] = []
   for (const input of inputs) {
     const { paths } = jobOptions(input, options)
-    const { id } = input.spec
-    if ((await hasLeftovers(warehouse, id, paths)) || (await needsRehash(warehouse, id))) owed.push(input)
+    const state = world.states.get(input.spec.id)
+    if (state?.is_stale === true || (await hasLeftovers(state, paths))) owed.push(input)
   }
   return owed
 }
 
-const takeOver = async (warehouse: Warehouse, input: SyncInput, options: SyncOptions): Promise<void> => {
+const takeOver = async (
+  warehouse: Warehouse,
+  input: SyncInput,
+  world: SyncWorld,
+  options: SyncOptions,
+): Promise<void> => {
   const own = jobOptions(input, options)
   const { id } = input.spec
   let lease: Lease | undefined
@@ -52,7 +59,8 @@ const takeOver = async (warehouse: Warehouse, input: SyncInput, options: SyncOpt
     lease = await takeLease({ ...own, path: own.paths.lock, sync: id, run: options.runId, world: own.owners })
     const now = new Date(own.now).toISOString()
     const unknown = await recover(warehouse, { spec: input.spec, paths: own.paths, now, seam: own.seam })
-    await rehash(warehouse, id)
+    const { states } = await withState(warehouse, world, id)
+    if (states.get(id)?.is_stale === true) await rehash(warehouse, id)
     const what = isMessage(input.spec) ? 'messages' : 'rows'
     if (unknown > 0) own.warn(`${unknown} ${what} of the run before may or may not have arrived`)
   } catch (error) {
@@ -66,9 +74,9 @@ const takeOver = async (warehouse: Warehouse, input: SyncInput, options: SyncOpt
 const planEach = async (
   warehouse: Warehouse,
   inputs: readonly SyncInput[],
+  world: SyncWorld,
   options: SyncOptions,
 ): Promise<SyncPlan[]> => {
-  const world = await readWorld(warehouse)
   const plans: SyncPlan[] = []
   for (const input of inputs) {
     const own = jobOptions(input, options)

@@ -4,7 +4,7 @@ import type { ErrorKind } from '../core/errors.ts'
 import { worstKind } from '../core/exit.ts'
 import type { CompiledProject } from '../project/compiled.ts'
 import type { SyncInput } from '../sync/spec.ts'
-import { isQuiet, readWorld } from '../sync/state.ts'
+import { isQuiet, readWorld, type SyncWorld } from '../sync/state.ts'
 import type { SyncPlan } from '../sync/plan.ts'
 import type { OwnerWorld } from '../sync/lease.ts'
 import type { Seam } from '../sync/seam.ts'
@@ -61,8 +61,9 @@ export const performSyncs = async (options: SyncOptions): Promise<SyncResult> =>
   if (inputs.length === 0) return { runId: options.runId, summaries: [], exitKind: undefined }
   const warehouse = await options.openWarehouse('write')
   let quiet: SyncInput[]
+  let world: SyncWorld
   try {
-    const world = await readWorld(warehouse)
+    world = await readWorld(warehouse)
     const now = options.clock.now()
     quiet = options.retryRejected === true ? [] : inputs.filter((input) => isQuiet(input, world, now))
   } catch (error) {
@@ -74,7 +75,7 @@ export const performSyncs = async (options: SyncOptions): Promise<SyncResult> =>
   if (rest.length === 0) await warehouse.close()
   else {
     const { performAll } = await import('./sync-perform.ts')
-    for (const summary of await performAll(warehouse, rest, options)) summaries.set(summary.sync, summary)
+    for (const summary of await performAll(warehouse, rest, world, options)) summaries.set(summary.sync, summary)
   }
   const ordered = inputs.flatMap((input) => summaries.get(input.spec.id) ?? [])
   const kinds = ordered.map((summary) => kindOf(summary, options.strict === true))

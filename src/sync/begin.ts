@@ -31,11 +31,6 @@ export const outgoing = ({ open, input, plan }: Prepared): string | undefined =>
   return takesSnapshot(input.spec) ? `p.action in ('send', 'same')` : `p.action in ('send', 'poll')`
 }
 
-const count = async (warehouse: Warehouse, from: string, where: string): Promise<number> => {
-  const [row] = await warehouse.all<{ n: number }>(`select count(*) as n from ${from} as p where ${where}`)
-  return row?.n ?? 0
-}
-
 /** Writes the run's start. A plan that a guard holds back changes nothing but what consent asks for. */
 export const beginRun = async (warehouse: Warehouse, prepared: Prepared, facts: BeginFacts): Promise<Begun> => {
   const { plan, target, epoch } = prepared
@@ -43,11 +38,8 @@ export const beginRun = async (warehouse: Warehouse, prepared: Prepared, facts: 
   const at = instantOf(warehouse, facts.now)
   const table = stateTable(warehouse, 'sync_plan')
   return warehouse.transaction(async () => {
-    await warehouse.run(`delete from ${table} where sync = ${sync}`)
     const which = outgoing(prepared)
     let planned = 0
-    let removes = 0
-    let upserts = 0
     if (which !== undefined) {
       const { changed } = await warehouse.run(
         `insert into ${table}
@@ -57,9 +49,12 @@ export const beginRun = async (warehouse: Warehouse, prepared: Prepared, facts: 
          from ${target} as p where ${which}`,
       )
       planned = changed
-      removes = await count(warehouse, target, `${which} and p.action = 'send' and p.operation = 'remove'`)
-      upserts = await count(warehouse, target, `${which} and p.action = 'send' and p.operation <> 'remove'`)
     }
+    const sends =
+      which === undefined ? [] : plan.sends.filter((send) => prepared.open === 'all' || send.why === 'consent')
+    const sumOf = (removals: boolean): number =>
+      sends.reduce((total, send) => ((send.operation === 'remove') === removals ? total + send.rows : total), 0)
+    const [upserts, removes] = [sumOf(false), sumOf(true)]
     if (plan.status !== 'guarded') {
       await decideInLedger(warehouse, prepared, sync, at)
       await keepSkipped(warehouse, prepared, sync)
@@ -90,13 +85,15 @@ const decideInLedger = async (warehouse: Warehouse, prepared: Prepared, sync: st
        from ${target} as p where r.sync = ${sync} and r.match = p.match and p.action = 'settle'`,
     )
   }
+  const has = (...names: readonly string[]): boolean => names.some((name) => prepared.actions.has(name))
   // At these nothing can be done until their rows change: they are not due.
-  await warehouse.run(
-    `update ${ledger} as r set next_attempt_at = null
+  if (has('frozen', 'stuck', 'kept', 'lost'))
+    await warehouse.run(
+      `update ${ledger} as r set next_attempt_at = null
      where r.sync = ${sync} and r.next_attempt_at is not null and ${ofAction(`'frozen', 'stuck', 'kept', 'lost'`)}`,
-  )
+    )
   // A snapshot that is not written now must still know then which of its cells differ.
-  if (takesSnapshot(prepared.input.spec)) return
+  if (takesSnapshot(prepared.input.spec) || !has('same')) return
   await warehouse.run(
     `update ${ledger} as r set seen = p.seen
      from ${target} as p where r.sync = ${sync} and r.match = p.match and p.action = 'same'`,
@@ -118,16 +115,20 @@ const keepSkipped = async (warehouse: Warehouse, prepared: Prepared, sync: strin
 // The sync is due until its run has ended well: a process that dies must not leave it looking unchanged.
 const saveState = async (
   warehouse: Warehouse,
-  { plan, input, epoch, inputs, map, hashing, decided }: Prepared,
+  { plan, input, epoch, inputs, map, hashing, isKnown, decided }: Prepared,
   { now }: BeginFacts,
 ): Promise<void> => {
   const table = stateTable(warehouse, 'syncs')
-  await warehouse.run({ sql: `delete from ${table} where sync = $1`, parameters: [plan.sync] })
-  const known = plan.status === 'guarded' ? undefined : inputs
+  const known = (plan.status === 'guarded' ? undefined : inputs) ?? '[]'
+  const values = [plan.sync, epoch, input.spec.fingerprint, map, known, hashing, new Date(now), decided]
+  const { json } = warehouse.dialect
   await warehouse.run({
-    sql: `insert into ${table} (sync, epoch, definition, map, inputs, hashing, due_at, folded_seq, updated_at)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $7)`,
-    parameters: [plan.sync, epoch, input.spec.fingerprint, map, known ?? '[]', hashing, new Date(now), decided],
+    sql: isKnown
+      ? `update ${table} set epoch = $2, definition = $3, map = ${json.of('$4')}, inputs = ${json.of('$5')}, hashing = $6, due_at = $7,
+           folded_seq = $8, updated_at = $7 where sync = $1`
+      : `insert into ${table} (sync, epoch, definition, map, inputs, hashing, due_at, folded_seq, updated_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $7)`,
+    parameters: values,
   })
 }
 

@@ -23,7 +23,7 @@ import { hasLeftovers, recover } from './recover.ts'
 import { rehash } from './rehash.ts'
 import type { Seam } from './seam.ts'
 import { isMessage, type SyncInput, takesSnapshot } from './spec.ts'
-import { readWorld } from './state.ts'
+import { type SyncWorld, withState } from './state.ts'
 import type { Tuning } from './tuning.ts'
 
 export interface JobOptions extends PlanOptions {
@@ -62,18 +62,28 @@ interface Outgoing {
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 /** Takes the sync's lease, settles what a dead owner left, plans, and writes the start of the run. Throws SYNC_BUSY and what planning throws. */
-export const startJob = async (warehouse: Warehouse, input: SyncInput, options: JobOptions): Promise<Job> => {
+export const startJob = async (
+  warehouse: Warehouse,
+  input: SyncInput,
+  known: SyncWorld,
+  options: JobOptions,
+): Promise<Job> => {
   const { paths, seam } = options
   const sync = input.spec.id
   let journal: Journal | undefined
   const lease = await takeLease({ ...options, path: paths.lock, sync, run: options.runId, world: options.owners })
   try {
-    if (await hasLeftovers(warehouse, sync, paths)) {
+    let world = await withState(warehouse, known, sync)
+    if (await hasLeftovers(world.states.get(sync), paths)) {
       const unknown = await recover(warehouse, { spec: input.spec, paths, now: iso(options.now), seam })
       if (unknown > 0) options.warn(interruptedWords(input, unknown))
+      world = await withState(warehouse, known, sync)
     }
-    await rehash(warehouse, sync)
-    const prepared = await preparePlan(warehouse, input, await readWorld(warehouse), options)
+    if (world.states.get(sync)?.is_stale === true) {
+      await rehash(warehouse, sync)
+      world = await withState(warehouse, known, sync)
+    }
+    const prepared = await preparePlan(warehouse, input, world, options)
     warnOfStuck(prepared, options)
     const goesOut = outgoing(prepared)
     if (goesOut !== undefined && missing(options.secrets).length > 0) {

@@ -11,7 +11,7 @@ import { skippedSelect } from './listing.ts'
 import { emptyPlan, type PlanRows, type SyncPlan, type Why } from './plan.ts'
 import { type Shape, shapeOf } from './shape.ts'
 import type { DiffFacts } from './source.ts'
-import { isMessage, type SyncInput, takesSnapshot } from './spec.ts'
+import { isMessage, type SyncInput, type SyncSpec, takesSnapshot } from './spec.ts'
 import { inputVersions, type SyncWorld } from './state.ts'
 
 /** A plan with what performing it needs. The scratch relation `target` (as SQL) lives as long as the warehouse is open. */
@@ -25,6 +25,10 @@ export interface Prepared {
   /** JSON: what the fields are made of, to be remembered. */
   readonly map: string
   readonly hashing: string
+  /** Whether the sync is known to the ledger. */
+  readonly isKnown: boolean
+  /** What the plan's relation says is to be done, without how often. */
+  readonly actions: ReadonlySet<string>
   /** Keys decided without a call; the journal's entries are numbered after them. */
   readonly decided: number
   /** Which of the planned sends may go out. */
@@ -64,13 +68,15 @@ export const preparePlan = async (
   const scratch = `plan of ${spec.id}`
   const target = warehouse.name({ schema: 'scratch', name: scratch })
   const doubt = await consentDoubt(warehouse, input, world, options.instant)
-  const [probe] = await warehouse.all<{ hashing: string }>(`select ${warehouse.dialect.values.hashingProbe} as hashing`)
   const lastMap = state?.map ?? '{}'
-  const base = { input, target, epoch, inputs: inputVersions(input, world), hashing: probe?.hashing ?? '' }
+  const isKnown = state !== undefined
+  // What is known was hashed anew where it had to be.
+  const hashing = state?.hashing ?? (await hashingOf(warehouse))
+  const base = { input, target, epoch, inputs: inputVersions(input, world), hashing, isKnown }
   if (doubt !== undefined && !options.allow.has('consent')) {
     const guards: TrippedGuard[] = [{ name: 'consent', reason: doubt }]
     const plan: SyncPlan = { ...emptyPlan(spec), status: 'guarded', reason: doubt, guards }
-    return { ...base, plan, shape: undefined, map: lastMap, decided: 0, open: 'none' }
+    return { ...base, plan, shape: undefined, map: lastMap, actions: new Set(), decided: 0, open: 'none' }
   }
   const shape = await shapeOf(warehouse, input)
   const facts: DiffFacts = {
@@ -80,12 +86,15 @@ export const preparePlan = async (
     lastMap: JSON.parse(lastMap) as Record<string, string>,
   }
   await warehouse.makeScratch(scratch, diffStatement(warehouse, input, shape, facts))
-  const counted = await warehouse.all<Counted>(
-    `select p.action, p.why, p.operation, coalesce(p.usable, false) as usable, count(*) as n from ${target} as p
-     where p.action <> 'totals' group by p.action, p.why, p.operation, p.usable order by p.action, p.why, p.operation, p.usable`,
+  const all = await warehouse.all<Counted & { readonly record: string | null }>(
+    `select p.action, p.why, p.operation, coalesce(p.usable, false) as usable, count(*) as n,
+       max(case when p.action = 'totals' then p.record end) as record from ${target} as p
+     group by p.action, p.why, p.operation, p.usable order by p.action, p.why, p.operation, p.usable`,
   )
-  const guards = await guardsOf(warehouse, input, world, options, counted, await totalsOf(warehouse, target))
-  const rows = rowsOf(counted, await totalsOf(warehouse, target))
+  const counted = all.filter((c) => c.action !== 'totals')
+  const totals = JSON.parse(all.find((c) => c.action === 'totals')?.record ?? nothing) as Totals
+  const guards = await guardsOf(warehouse, input, world, options, counted, totals)
+  const rows = rowsOf(counted, totals)
   const sends = counted.filter((c) => c.action === 'send').map(({ operation, why, n }) => ({ operation, why, rows: n }))
   const polls = counted.some((c) => c.action === 'poll')
   const open = guards.length === 0 ? 'all' : takesSnapshot(spec) ? 'none' : 'consent'
@@ -97,12 +106,17 @@ export const preparePlan = async (
     skipped: rows.skipped === 0 ? {} : await skippedBy(warehouse, input, shape),
     sends,
     guards,
-    samples: await samplesOf(warehouse, target),
+    samples: sends.length === 0 ? [] : await samplesOf(warehouse, target),
     ...callsOf(input, rows),
   }
   const decided = guards.length > 0 ? 0 : sum(counted, (c) => c.action === 'settle' || c.action === 'forget')
   const map = guards.length > 0 ? lastMap : JSON.stringify(shape.map)
-  return { ...base, plan, shape, map, decided, open }
+  return { ...base, plan, shape, map, actions: new Set(counted.map((c) => c.action)), decided, open }
+}
+
+const hashingOf = async (warehouse: Warehouse): Promise<string> => {
+  const [probe] = await warehouse.all<{ hashing: string }>(`select ${warehouse.dialect.values.hashingProbe} as hashing`)
+  return probe?.hashing ?? ''
 }
 
 interface Totals {
@@ -111,10 +125,7 @@ interface Totals {
   readonly skipped: number
 }
 
-const totalsOf = async (warehouse: Warehouse, target: string): Promise<Totals> => {
-  const [row] = await warehouse.all<{ record: string }>(`select p.record from ${target} as p where p.action = 'totals'`)
-  return row === undefined ? { rows: 0, withheld: 0, skipped: 0 } : (JSON.parse(row.record) as Totals)
-}
+const nothing = '{"rows":0,"withheld":0,"skipped":0}'
 
 const sum = (counted: readonly Counted[], which: (c: Counted) => boolean): number =>
   counted.reduce((total, c) => (which(c) ? total + c.n : total), 0)
@@ -152,10 +163,7 @@ const guardsOf = async (
   totals: Totals,
 ): Promise<TrippedGuard[]> => {
   const { spec } = input
-  const [ledger] = await warehouse.all<{ all_keys: number; held: number }>({
-    sql: `select count(*) as all_keys, count(case when r.held then 1 end) as held from ${stateTable(warehouse, 'sync_rows')} as r where r.sync = $1`,
-    parameters: [spec.id],
-  })
+  const { keys, held } = asksLedger(spec, totals) ? await ledgerOf(warehouse, spec.id) : { keys: 0, held: 0 }
   const version = world.versions.get(spec.from)
   const sends = (why: readonly Why[]): number => sum(counted, (c) => c.action === 'send' && why.includes(c.why))
   const tripped: TrippedGuard[] = []
@@ -165,7 +173,7 @@ const guardsOf = async (
   if (input.fromFreshnessMs !== undefined && isOlder(version?.built_at, options.instant, input.fromFreshnessMs)) {
     tripped.push({ name: 'stale', reason: `${spec.from} is older than it may be` })
   }
-  if (isMessage(spec) && (ledger?.all_keys ?? 0) === 0 && sends(['added']) > 0) {
+  if (isMessage(spec) && keys === 0 && sends(['added']) > 0) {
     tripped.push({ name: 'first-run', reason: `it sends messages, ${sends(['added'])} of them, for the first time` })
   }
   tripped.push(
@@ -173,11 +181,24 @@ const guardsOf = async (
       additions: sends(['added']),
       changes: sends(['changed', 'map']),
       removals: sends(['left']),
-      held: ledger?.held ?? 0,
+      held,
       sourceRows: totals.rows,
     }),
   )
   return tripped.filter((guard) => !options.allow.has(guard.name satisfies GuardName))
+}
+
+/** Whether a guard may depend on how much is there. */
+const asksLedger = (spec: SyncSpec, totals: Totals): boolean =>
+  isMessage(spec) || totals.rows === 0 || Object.values(spec.guard).some((bound) => typeof bound === 'string')
+
+const ledgerOf = async (warehouse: Warehouse, sync: string): Promise<{ keys: number; held: number }> => {
+  const [found] = await warehouse.all<{ n: number; held: number }>({
+    sql: `select count(*) as n, count(case when r.held then 1 end) as held
+      from ${stateTable(warehouse, 'sync_rows')} as r where r.sync = $1`,
+    parameters: [sync],
+  })
+  return { keys: found?.n ?? 0, held: found?.held ?? 0 }
 }
 
 const skippedBy = async (

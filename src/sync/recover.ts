@@ -9,6 +9,7 @@ import { restoreJournal } from './mirror.ts'
 import type { SyncPaths } from './paths.ts'
 import type { Seam } from './seam.ts'
 import { isMessage, type SyncSpec } from './spec.ts'
+import type { SyncState } from './state.ts'
 
 export interface RecoverFacts {
   readonly spec: SyncSpec
@@ -18,9 +19,9 @@ export interface RecoverFacts {
   readonly seam: Seam
 }
 
-/** Whether anything is left of a run of this sync, by its files or in the ledger. */
-export const hasLeftovers = async (warehouse: Warehouse, sync: string, paths: SyncPaths): Promise<boolean> =>
-  (await openRun(warehouse, sync)) !== undefined || (await findJournals(paths.journals)).length > 0
+/** Whether anything is left of a run of this sync, by the ledger or by its files. */
+export const hasLeftovers = async (state: SyncState | undefined, paths: SyncPaths): Promise<boolean> =>
+  state?.is_open === true || (await findJournals(paths.journals)).length > 0
 
 interface OpenRun {
   readonly epoch: number

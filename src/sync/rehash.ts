@@ -3,17 +3,8 @@
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { stateTable } from './ledger.ts'
 
-/** Whether the ledger's fast hashes are of another engine than this one. */
-export const needsRehash = async (warehouse: Warehouse, sync: string): Promise<boolean> => {
-  const [found] = await warehouse.all<{ stale: boolean }>({
-    sql: `select hashing <> ${warehouse.dialect.values.hashingProbe} as stale from ${stateTable(warehouse, 'syncs')} where sync = $1`,
-    parameters: [sync],
-  })
-  return found?.stale === true
-}
-
+/** Of a ledger whose fast hashes are stale. */
 export const rehash = async (warehouse: Warehouse, sync: string): Promise<void> => {
-  if (!(await needsRehash(warehouse, sync))) return
   const { json, values } = warehouse.dialect
   const ofText = (sql: string): { sql: string; type: string } => ({ sql, type: warehouse.typeName('text') })
   const ledger = stateTable(warehouse, 'sync_rows')

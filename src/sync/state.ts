@@ -14,6 +14,10 @@ export interface SyncState {
   readonly hashing: string
   readonly due_at: string | null
   readonly folded_seq: number
+  /** Its fast hashes are of another engine, or another version of it. */
+  readonly is_stale: boolean
+  /** A run of it did not say how it ended. */
+  readonly is_open: boolean
 }
 
 export interface RelationVersion {
@@ -28,10 +32,26 @@ export interface SyncWorld {
   readonly versions: ReadonlyMap<string, RelationVersion>
 }
 
+const selectStates = (warehouse: Warehouse): string =>
+  `select s.sync, s.epoch, s.definition, s.map, s.inputs, s.hashing, s.due_at, s.folded_seq,
+     s.hashing <> ${warehouse.dialect.values.hashingProbe} as is_stale,
+     s.sync in (select r.sync from ${stateTable(warehouse, 'sync_runs')} as r where r.status = 'running') as is_open
+   from ${stateTable(warehouse, 'syncs')} as s`
+
+/** The world with one sync as it is now, read by one statement. */
+export const withState = async (warehouse: Warehouse, world: SyncWorld, sync: string): Promise<SyncWorld> => {
+  const [state] = await warehouse.all<SyncState>({
+    sql: `${selectStates(warehouse)} where s.sync = $1`,
+    parameters: [sync],
+  })
+  const states = new Map(world.states)
+  states.delete(sync)
+  if (state !== undefined) states.set(sync, state)
+  return { ...world, states }
+}
+
 export const readWorld = async (warehouse: Warehouse): Promise<SyncWorld> => {
-  const states = await warehouse.all<SyncState>(
-    `select sync, epoch, definition, map, inputs, hashing, due_at, folded_seq from ${stateTable(warehouse, 'syncs')}`,
-  )
+  const states = await warehouse.all<SyncState>(selectStates(warehouse))
   const versions = await warehouse.all<RelationVersion>(
     `select relation, version, status, built_at from ${stateTable(warehouse, 'versions')}`,
   )
