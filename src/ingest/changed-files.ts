@@ -10,6 +10,9 @@ export interface FileChange {
   readonly changed: readonly string[]
 }
 
+/** Stands in cdp.schemas for a load that has not ended. */
+export const unfinishedLoad = 'unfinished'
+
 interface ScanStream extends StreamSettings {
   readonly id: string
   readonly relation: string
@@ -32,11 +35,15 @@ export const changedFiles = async (
     const files = known.get(stream) ?? new Map<string, string>()
     known.set(stream, files.set(file, `${bytes} ${ms}`))
   }
-  const types = await recordedTypes(session)
+  const { types, unfinished } = await recordedTypes(session)
   return new Map(
     scans.map(({ stream, path }) => [
       stream.id,
-      { changed: changesOf(stream, path, root, known.get(stream.id) ?? new Map(), types.get(stream.id)) },
+      {
+        changed: unfinished.has(stream.id)
+          ? ['columns of a load that has not ended']
+          : changesOf(stream, path, root, known.get(stream.id) ?? new Map(), types.get(stream.id)),
+      },
     ]),
   )
 }
@@ -62,16 +69,24 @@ const changesOf = (
   return out
 }
 
-const recordedTypes = async (session: Session): Promise<Map<string, Map<string, string>>> => {
-  const out = new Map<string, Map<string, string>>()
-  const rows = await session.all<{ stream: string; name: string; original: string; type: string }>(
-    'select stream, column_name as name, original_name as original, type from cdp.schemas order by version',
+interface RecordedTypes {
+  readonly types: Map<string, Map<string, string>>
+  /** Streams whose columns were changed by a load that did not come to land rows. */
+  readonly unfinished: ReadonlySet<string>
+}
+
+const recordedTypes = async (session: Session): Promise<RecordedTypes> => {
+  const types = new Map<string, Map<string, string>>()
+  const unfinished = new Set<string>()
+  const rows = await session.all<{ stream: string; name: string; original: string; type: string; load: string }>(
+    'select stream, column_name as name, original_name as original, type, load_id as load from cdp.schemas order by version',
   )
-  for (const { stream, name, original, type } of rows) {
-    const columns = out.get(stream) ?? new Map<string, string>()
-    out.set(stream, columns.set(name.toLowerCase(), type).set(original.trim().toLowerCase(), type))
+  for (const { stream, name, original, type, load } of rows) {
+    const columns = types.get(stream) ?? new Map<string, string>()
+    types.set(stream, columns.set(name.toLowerCase(), type).set(original.trim().toLowerCase(), type))
+    if (load === unfinishedLoad) unfinished.add(stream)
   }
-  return out
+  return { types, unfinished }
 }
 
 // A promise that was changed since takes effect with the next load, so there must be one.

@@ -86,6 +86,8 @@ export const planColumns = async (
       position,
       declared,
       version: 1,
+      history: [],
+      unfinished: false,
       staged: staged.get(column.name),
       before: undefined,
       isNew: true,

@@ -22,10 +22,9 @@ export const decide = async (context: LandContext, stage: Stage): Promise<Decisi
   const columns = [...read.recorded, ...stage.columns]
   const keyNames = (stream.key ?? []).map((name) => findColumn(columns, name)?.name ?? name)
   const digits = async (column: string): Promise<number> => {
-    const whole = `cast(floor(abs(${warehouse.quote(column)})) as ${warehouse.typeName('decimal(38,0)')})`
-    const [row] = await warehouse.all<{ n: number | null }>(
-      `select max(length(cast(${whole} as ${warehouse.typeName('text')}))) as n from ${table}`,
-    )
+    const written = `replace(cast(t.${warehouse.quote(column)} as ${warehouse.typeName('text')}), '-', '')`
+    const whole = `case when strpos(${written}, '.') > 0 then strpos(${written}, '.') - 1 else length(${written}) end`
+    const [row] = await warehouse.all<{ n: number | null }>(`select max(${whole}) as n from ${table} as t`)
     return row?.n ?? 0
   }
   const plans = await planColumns(

@@ -93,7 +93,8 @@ const landFiles = async (context: LandContext, from: ScanRead): Promise<LoadResu
   if (files.found === 0) {
     emit({ type: 'warning', step: stream.id, message: `${stream.id}: no file matches ${files.pattern}` })
   }
-  const typesChanged = read.recorded.some((column) => promiseChanged(stream, column))
+  // A load may also have died between changing columns and landing rows.
+  const typesChanged = read.recorded.some((column) => column.unfinished || promiseChanged(stream, column))
   if (files.read.length === 0 && files.gone.length === 0 && exists && !typesChanged) {
     await touchFiles(warehouse, stream.id, files.touched)
     return unchanged(context)

@@ -64,10 +64,15 @@ export const rememberFiles = async (
 
 /** Files whose time changed and whose content did not. */
 export const touchFiles = async (warehouse: Warehouse, stream: string, files: readonly FoundFile[]): Promise<void> => {
-  for (const file of files) {
+  for (let at = 0; at < files.length; at += 500) {
+    const part = files.slice(at, at + 500)
+    const times = part.map(({ file, modifiedMs }) => `when ${warehouse.literal(file)} then ${modifiedMs}`)
     await warehouse.run(
-      `update ${state(warehouse, 'load_files')} set modified_ms = ${file.modifiedMs}
-        where stream = ${warehouse.literal(stream)} and file = ${warehouse.literal(file.file)}`,
+      `update ${state(warehouse, 'load_files')} set modified_ms = case file ${times.join(' ')} end
+        where stream = ${warehouse.literal(stream)} and file in (${inList(
+          warehouse,
+          part.map(({ file }) => file),
+        )})`,
     )
   }
 }

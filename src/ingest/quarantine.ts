@@ -1,6 +1,7 @@
 // cdp.quarantine: rows that could not be landed, with their text, where it came from, and why.
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { literal } from '../warehouse/duckdb/text.ts'
+import type { Carrier, MergeColumn } from './carry.ts'
 import type { Checked } from './check.ts'
 import { state, timestamp } from './sql.ts'
 import type { Stage } from './stage.ts'
@@ -13,19 +14,19 @@ export interface QuarantineLoad {
 }
 
 const columns = [
-  'quarantine_id',
-  'load_id',
-  'stream',
-  'file',
-  'record',
-  'line',
-  'column_name',
-  'reason',
-  'raw',
-  'fields',
-  'quarantined_at',
-  'status',
-]
+  { name: 'quarantine_id', type: 'text' },
+  { name: 'load_id', type: 'text' },
+  { name: 'stream', type: 'text' },
+  { name: 'file', type: 'text' },
+  { name: 'record', type: 'integer' },
+  { name: 'line', type: 'integer' },
+  { name: 'column_name', type: 'text' },
+  { name: 'reason', type: 'text' },
+  { name: 'raw', type: 'text' },
+  { name: 'fields', type: 'json' },
+  { name: 'quarantined_at', type: 'timestamp' },
+  { name: 'status', type: 'text' },
+] as const satisfies readonly MergeColumn[]
 
 /** A SELECT over the reader of what is to be kept: unreadable records, and rows that break a promise or have no key. */
 export const quarantineSelect = async (stage: Stage, checked: Checked): Promise<string> => {
@@ -43,15 +44,26 @@ export const quarantineSelect = async (stage: Stage, checked: Checked): Promise<
     from (${parts.join(' union all ')}) q left join ${stage.files} f on f._cdp_file = q._cdp_file`
 }
 
-/** Adds the rows of a `quarantineSelect`. */
-export const addQuarantined = (warehouse: Warehouse, load: QuarantineLoad, select: string): Promise<number> => {
+/** Brings the rows of a `quarantineSelect` to the warehouse; what is given adds them, within the load's transaction. */
+export const prepareQuarantined = async (
+  warehouse: Warehouse,
+  carrier: Carrier,
+  load: QuarantineLoad,
+  select: string,
+): Promise<() => Promise<void>> => {
   const id = literal(`${load.id}/${load.stream}/`)
-  return warehouse.load(
-    { schema: 'cdp', name: 'quarantine' },
+  const names = columns.map(({ name }) => name)
+  const source = await carrier.bring(
+    'quarantine',
     columns,
-    `select ${id} || row_number() over (order by _cdp_file, record), ${literal(load.id)}, ${literal(load.stream)}, file, record, line,
-      column_name, reason, coalesce(raw, ''), fields, cast(${literal(load.at)} as timestamptz), 'open' from (${select})`,
+    `select ${id} || row_number() over (order by _cdp_file, record) as quarantine_id, ${literal(load.id)} as load_id,
+      ${literal(load.stream)} as stream, file, record, line, column_name, reason, coalesce(raw, '') as raw, fields,
+      cast(${literal(load.at)} as timestamptz) as quarantined_at, 'open' as status from (${select})`,
   )
+  const list = names.map((name) => warehouse.quote(name)).join(', ')
+  return async () => {
+    await warehouse.run(`insert into ${state(warehouse, 'quarantine')} (${list}) select ${list} from ${source} as q`)
+  }
 }
 
 /** Closes what is open of a stream, or of some of its files: they were read again. */

@@ -2,6 +2,7 @@
 // the rest stays open.
 import { rmSync } from 'node:fs'
 import type { RelationName } from '../warehouse/warehouse.ts'
+import { openCarrier, type Carrier, type MergeColumn } from './carry.ts'
 import { checkRows, type Checked } from './check.ts'
 import { findColumn } from './columns.ts'
 import type { LandContext, LandOptions } from './context.ts'
@@ -9,11 +10,10 @@ import { stageCsv } from './csv/stage.ts'
 import { decide, type Decision } from './decide.ts'
 import { stageJson } from './json/stage.ts'
 import { recordLoad } from './ledger.ts'
-import { appendRows, upsertRows, withSource, type MergeColumn, type MergeInput } from './merge.ts'
+import { appendRows, upsertRows, type Merge, type MergeInput } from './merge.ts'
 import { jsonOptions, type ReadStream } from './read.ts'
-import { shapeRelation } from './relation.ts'
-import type { Counts } from './result.ts'
-import { readSchema, writeSchema } from './schema.ts'
+import { readSchema } from './schema.ts'
+import { prepareShape, reshaped } from './settle.ts'
 import { state, timestamp } from './sql.ts'
 import { openWork, type Stage } from './stage.ts'
 import { makeTempFolder } from './temp-folder.ts'
@@ -95,28 +95,30 @@ const countOf = async ({ warehouse, relation }: LandContext): Promise<number> =>
   return counted?.n ?? 0
 }
 
-const landAgain = async (
-  context: LandContext,
-  stage: Stage,
-  ids: string,
-): Promise<{ readonly closed: number; readonly changed: boolean }> => {
-  const { warehouse, stream, relation, work, read, runId } = context
+interface LandedAgain {
+  readonly closed: number
+  readonly changed: boolean
+}
+
+const landAgain = async (context: LandContext, stage: Stage, ids: string): Promise<LandedAgain> => {
+  const carrier = openCarrier(context.warehouse, context.relation.name)
+  try {
+    return await landBy(carrier, context, stage, ids)
+  } finally {
+    await carrier.drop()
+  }
+}
+
+const landBy = async (carrier: Carrier, context: LandContext, stage: Stage, ids: string): Promise<LandedAgain> => {
+  const { warehouse, stream, work, read, runId } = context
   const decision = await decide(context, stage)
   const checked = await checkRows(work, stage, decision.plans, { ...decision, timeZone: read.timeZone })
-  const load = { id: runId, stream: stream.id, at: context.instant }
-  return warehouse.transaction(async () => {
-    const shaped = await shapeRelation(warehouse, relation, context.exists, decision, {
-      id: stream.id,
-      timeZone: read.timeZone,
-    })
-    const counts = await putAgain(context, stage, checked, decision, ids)
-    await writeSchema(
-      warehouse,
-      stream.id,
-      decision.plans.filter((plan) => plan.isNew || plan.before),
-      load,
-    )
-    const closed = await closeLanded(context, stage, checked, ids)
+  const merge = await putAgain(carrier, context, stage, checked, decision, ids)
+  const close = await closeLanded(carrier, context, stage, checked, ids)
+  const shape = await prepareShape(context, decision)
+  return reshaped(warehouse, shape, async (shaped) => {
+    const counts = await merge()
+    const closed = await close()
     const record = {
       runId,
       stream: stream.id,
@@ -146,13 +148,14 @@ const withIds = (stage: Stage, ids: string): string =>
   `${stage.table} s join ${stage.files} f on f._cdp_file = s._cdp_file
     join ${ids} i on i._cdp_file = s._cdp_file and i.n = ${stage.row} - f.first_row`
 
-const putAgain = (
+const putAgain = async (
+  carrier: Carrier,
   context: LandContext,
   stage: Stage,
   checked: Checked,
   { plans, own, keys, cursor, before }: Decision,
   ids: string,
-): Promise<Counts> => {
+): Promise<Merge> => {
   const origin: MergeColumn[] = [
     ...(own.file ? [{ name: '_cdp_source_file', type: 'text' } as const] : []),
     ...(own.line ? [{ name: '_cdp_source_line', type: 'integer' } as const] : []),
@@ -166,6 +169,7 @@ const putAgain = (
     `select ${[...parts, ...extra].join(', ')} from ${withIds(stage, ids)} where ${checked.landed}`
   const input: MergeInput = {
     warehouse: context.warehouse,
+    carrier,
     relation: context.relation,
     data: plans.map(({ name, type }) => ({ name, type })),
     origin,
@@ -175,21 +179,32 @@ const putAgain = (
   }
   if (keys.length === 0 || before === 0) return appendRows(input)
   const names = keys.map(({ name }) => name)
-  if (cursor) return upsertRows(input, names, { column: cursor.name })
-  return upsertRows({ ...input, select: select(['i.read_at as _cdp_read_at']) }, names, { readAt: '_cdp_read_at' })
+  const { merge } = cursor
+    ? await upsertRows(input, names, { column: cursor.name })
+    : await upsertRows({ ...input, select: select(['i.read_at as _cdp_read_at']) }, names, { readAt: '_cdp_read_at' })
+  return merge
 }
 
 /** Closes the entries whose rows are good; returns how many. */
-const closeLanded = (context: LandContext, stage: Stage, checked: Checked, ids: string): Promise<number> => {
-  const { warehouse, relation, runId, instant } = context
+const closeLanded = async (
+  carrier: Carrier,
+  { warehouse, runId, instant }: LandContext,
+  stage: Stage,
+  checked: Checked,
+  ids: string,
+): Promise<() => Promise<number>> => {
   const good = checked.bad === undefined ? 'true' : `${stage.row} not in (select _cdp_row from ${checked.bad})`
-  const select = `select i.quarantine_id from ${withIds(stage, ids)} where ${good}`
-  return withSource(warehouse, relation, [{ name: 'quarantine_id', type: 'text' }], select, async (source) => {
+  const source = await carrier.bring(
+    'closed',
+    [{ name: 'quarantine_id', type: 'text' }],
+    `select i.quarantine_id from ${withIds(stage, ids)} where ${good}`,
+  )
+  return async () => {
     const { changed } = await warehouse.run(
       `update ${state(warehouse, 'quarantine')} set status = 'closed', closed_at = ${timestamp(warehouse, instant)},
         closed_by = ${warehouse.literal(runId)}
-        where quarantine_id in (select ${warehouse.quote('quarantine_id')} from ${source} q)`,
+        where quarantine_id in (select q.quarantine_id from ${source} as q)`,
     )
     return changed
-  })
+  }
 }

@@ -1,5 +1,6 @@
 // The recorded schema of a stream: the type of every landed column, kept in cdp.schemas as versions, the highest in force.
 import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
+import { unfinishedLoad } from './changed-files.ts'
 import type { NamedColumn } from './names.ts'
 import { insertRows, state, textOrNull, timestamp } from './sql.ts'
 import type { Format, TypeInForce } from './types.ts'
@@ -8,6 +9,10 @@ export interface RecordedColumn extends NamedColumn, TypeInForce {
   readonly position: number
   readonly declared: boolean
   readonly version: number
+  /** What it was before, the newest first. */
+  readonly history: readonly TypeInForce[]
+  /** Decided by a load that has not ended: where columns are changed outside of its transaction it may have died between the two. */
+  readonly unfinished: boolean
 }
 
 export const readSchema = async (warehouse: Warehouse, stream: string): Promise<RecordedColumn[]> => {
@@ -19,14 +24,28 @@ export const readSchema = async (warehouse: Warehouse, stream: string): Promise<
     format: Format | null
     declared: boolean
     version: number
+    load: string
   }>(
-    `select column_name as name, original_name as original, position, type, format, declared, version
+    `select column_name as name, original_name as original, position, type, format, declared, version, load_id as load
       from ${state(warehouse, 'schemas')} where stream = ${warehouse.literal(stream)} order by position, version`,
   )
-  return [...new Map(rows.map((row) => [row.name, { ...row, format: row.format ?? undefined }])).values()]
+  const columns = new Map<string, RecordedColumn>()
+  for (const { load, ...row } of rows) {
+    const before = columns.get(row.name)
+    columns.set(row.name, {
+      ...row,
+      format: row.format ?? undefined,
+      history: before ? [{ type: before.type, format: before.format }, ...before.history] : [],
+      unfinished: load === unfinishedLoad || before?.unfinished === true,
+    })
+  }
+  return [...columns.values()]
 }
 
-/** Adds versions; earlier ones stay, so that the history of a column can be read. */
+/**
+ * Adds versions; earlier ones stay, so that the history of a column can be read. Where columns cannot be changed in the load's transaction
+ * this comes first and names no load: whoever finds the raw relation of another type knows by it what was on the way.
+ */
 export const writeSchema = (
   warehouse: Warehouse,
   stream: string,
@@ -58,7 +77,20 @@ export const writeSchema = (
       textOrNull(warehouse, column.format),
       String(column.declared),
       String(column.version),
-      warehouse.literal(load.id),
+      warehouse.literal(warehouse.supports.transactionalDdl ? load.id : unfinishedLoad),
       timestamp(warehouse, load.at),
     ],
   )
+
+/** In the load's transaction: what was decided is what was landed. */
+export const finishSchema = async (
+  warehouse: Warehouse,
+  stream: string,
+  load: { readonly id: string },
+): Promise<void> => {
+  if (warehouse.supports.transactionalDdl) return
+  await warehouse.run(
+    `update ${state(warehouse, 'schemas')} set load_id = ${warehouse.literal(load.id)}
+      where stream = ${warehouse.literal(stream)} and load_id = ${warehouse.literal(unfinishedLoad)}`,
+  )
+}

@@ -20,8 +20,9 @@ export const insertRows = async <T>(
   rows: readonly T[],
   values: (row: T) => readonly string[],
 ): Promise<void> => {
+  const list = columns.map((column) => warehouse.quote(column)).join(', ')
   for (let at = 0; at < rows.length; at += 500) {
     const part = rows.slice(at, at + 500).map((row) => `(${values(row).join(', ')})`)
-    await warehouse.run(`insert into ${table} (${columns.join(', ')}) values ${part.join(', ')}`)
+    await warehouse.run(`insert into ${table} (${list}) values ${part.join(', ')}`)
   }
 }

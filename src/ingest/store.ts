@@ -1,5 +1,6 @@
 // The second half of a load: from staging into the warehouse. Types are decided, rows checked and guards asked first; then one
 // transaction brings the raw relation, its schema, the quarantine, the cursor and the records of the load to their new state.
+import { openCarrier, type Carrier } from './carry.ts'
 import { checkRows, type Checked } from './check.ts'
 import type { LandContext } from './context.ts'
 import { cursorReached } from './cursor.ts'
@@ -7,12 +8,11 @@ import { decide, type Decision } from './decide.ts'
 import type { FoundFile } from './glob.ts'
 import { refuseQuarantined, refuseShrunk } from './guards.ts'
 import { forgetFiles, recordLoad, rememberFiles, saveCursor, touchFiles } from './ledger.ts'
-import { addQuarantined, closeQuarantined, quarantineSelect } from './quarantine.ts'
-import { shapeRelation } from './relation.ts'
+import { closeQuarantined, prepareQuarantined, quarantineSelect } from './quarantine.ts'
+import { prepareShape, reshaped } from './settle.ts'
 import type { LoadResult } from './result.ts'
-import { writeSchema } from './schema.ts'
 import type { Stage } from './stage.ts'
-import { mergeInput, mergeRows, rowsOfFiles, type Arrival } from './strategy.ts'
+import { mergeInput, prepareMerge, rowsOfFiles, type Arrival } from './strategy.ts'
 
 export interface Incoming extends Arrival {
   readonly stage: Stage
@@ -26,6 +26,15 @@ export interface Incoming extends Arrival {
 }
 
 export const store = async (context: LandContext, incoming: Incoming): Promise<LoadResult> => {
+  const carrier = openCarrier(context.warehouse, context.relation.name)
+  try {
+    return await storeBy(carrier, context, incoming)
+  } finally {
+    await carrier.drop()
+  }
+}
+
+const storeBy = async (carrier: Carrier, context: LandContext, incoming: Incoming): Promise<LoadResult> => {
   const { warehouse, stream, relation, work, read, runId } = context
   const { stage, files = [] } = incoming
   const decision = await decide(context, stage)
@@ -33,30 +42,25 @@ export const store = async (context: LandContext, incoming: Incoming): Promise<L
   await refuseQuarantined(context, stage, checked)
   refuseShrunk(context, stage, checked, decision.before)
 
-  // What reads files again comes before the transaction.
+  // What reads files again or brings rows to the warehouse comes before the transaction.
+  const load = { id: runId, stream: stream.id, at: context.instant }
   const quarantined = stage.rejectedRows + checked.badRows
-  const aside = quarantined > 0 ? await quarantineSelect(stage, checked) : undefined
-  const input = await mergeInput(context, relation, stage, checked, decision, files)
+  const aside =
+    quarantined > 0
+      ? await prepareQuarantined(warehouse, carrier, load, await quarantineSelect(stage, checked))
+      : undefined
+  const input = await mergeInput(context, relation, stage, checked, decision, files, carrier)
+  const merge = await prepareMerge(context, stage, checked, decision, input, incoming)
   const reached = await reachedBy(context, incoming, decision)
   const rows = await rowsOfFiles(context, stage)
   const landed = files.map((file, index) => ({ ...file, rows: rows.get(index) ?? 0 }))
+  const shape = await prepareShape(context, decision)
   context.signal.throwIfAborted()
 
-  const load = { id: runId, stream: stream.id, at: context.instant }
-  const result = await warehouse.transaction(async (): Promise<LoadResult> => {
-    const shaped = await shapeRelation(warehouse, relation, context.exists, decision, {
-      id: stream.id,
-      timeZone: read.timeZone,
-    })
-    const counts = await mergeRows(context, stage, checked, decision, input, incoming)
-    await writeSchema(
-      warehouse,
-      stream.id,
-      decision.plans.filter((plan) => plan.isNew || plan.before),
-      load,
-    )
+  const result = await reshaped(warehouse, shape, async (shaped): Promise<LoadResult> => {
+    const counts = await merge()
     await closeQuarantined(warehouse, load, stream.full ? 'all' : files.map(({ file }) => file))
-    if (aside !== undefined) await addQuarantined(warehouse, load, aside)
+    await aside?.()
     if (reached !== undefined) await saveCursor(warehouse, stream.id, reached, load)
     await rememberFiles(warehouse, stream.id, runId, landed)
     await forgetFiles(warehouse, stream.id, incoming.gone)

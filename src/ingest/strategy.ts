@@ -5,8 +5,8 @@ import { valueOf, type Checked } from './check.ts'
 import type { ColumnPlan } from './columns.ts'
 import type { LandContext } from './context.ts'
 import type { Decision } from './decide.ts'
-import { appendRows, matchRows, removeVanished, upsertRows, type MergeColumn, type MergeInput } from './merge.ts'
-import type { Counts } from './result.ts'
+import type { Carrier, MergeColumn } from './carry.ts'
+import { appendRows, matchRows, removeVanished, upsertRows, type Merge, type MergeInput } from './merge.ts'
 import type { Stage } from './stage.ts'
 
 export interface Arrival {
@@ -30,6 +30,7 @@ export const mergeInput = async (
   checked: Checked,
   decision: Decision,
   files: readonly { readonly file: string }[],
+  carrier: Carrier,
 ): Promise<MergeInput> => {
   const { plans, own } = decision
   const parts = typedColumns(plans, context.read.timeZone)
@@ -49,6 +50,7 @@ export const mergeInput = async (
   }
   return {
     warehouse: context.warehouse,
+    carrier,
     relation,
     data: plans.map(column),
     origin,
@@ -58,43 +60,21 @@ export const mergeInput = async (
   }
 }
 
-export const mergeRows = async (
+/** Brings the rows to the warehouse, before the transaction; what is given is done within it. */
+export const prepareMerge = async (
   context: LandContext,
   stage: Stage,
   checked: Checked,
   decision: Decision,
   input: MergeInput,
   { replaced, since }: Arrival,
-): Promise<Counts> => {
-  const { stream, warehouse, relation, emit, read } = context
+): Promise<Merge> => {
+  const { stream, warehouse, emit } = context
   const { keys, cursor, before } = decision
   // Nothing says what the columns are: an empty file.
-  if (input.data.length === 0) return { fresh: 0, changed: 0, unchanged: 0, vanished: 0 }
+  if (input.data.length === 0) return async () => ({ fresh: 0, changed: 0, unchanged: 0, vanished: 0 })
   if (before === 0) return appendRows(input)
-  if (keys.length > 0) {
-    const counts = await upsertRows(
-      input,
-      keys.map(({ name }) => name),
-      cursor && { column: cursor.name },
-    )
-    if (!stream.full) return counts
-    if (checked.withoutKey + stage.rejectedRows > 0) {
-      emit({
-        type: 'warning',
-        step: stream.id,
-        message: `${stream.id}: nothing was taken as vanished, because some records could not be read and their keys are not known`,
-      })
-      return counts
-    }
-    const present = keys.map((key) => `${valueOf(key, read.timeZone)} as ${quote(key.name)}`).join(', ')
-    const vanished = await removeVanished(
-      warehouse,
-      relation,
-      keys.map(column),
-      `select ${present} from ${stage.table} s`,
-    )
-    return { ...counts, vanished }
-  }
+  if (keys.length > 0) return prepareUpsert(context, stage, checked, decision, input)
   if (stream.full) return matchRows(input, 'true', true)
   if (replaced.length > 0) {
     const files = replaced.map((file) => warehouse.literal(file)).join(', ')
@@ -109,6 +89,37 @@ export const mergeRows = async (
     emit({ type: 'warning', step: stream.id, message })
   }
   return appendRows(input)
+}
+
+const prepareUpsert = async (
+  context: LandContext,
+  stage: Stage,
+  checked: Checked,
+  { keys, cursor }: Decision,
+  input: MergeInput,
+): Promise<Merge> => {
+  const { stream, warehouse, relation, emit, read } = context
+  const names = keys.map(({ name }) => name)
+  const { merge, source } = await upsertRows(input, names, cursor && { column: cursor.name })
+  if (!stream.full) return merge
+  if (checked.withoutKey + stage.rejectedRows > 0) {
+    emit({
+      type: 'warning',
+      step: stream.id,
+      message: `${stream.id}: nothing was taken as vanished, because some records could not be read and their keys are not known`,
+    })
+    return merge
+  }
+  // Rows in quarantine have not vanished. Where there are none, the keys are those of the rows that are landed.
+  const values = keys.map((key) => `${valueOf(key, read.timeZone)} as ${quote(key.name)}`).join(', ')
+  const present =
+    checked.bad === undefined
+      ? source
+      : await input.carrier.bring('keys', keys.map(column), `select ${values} from ${stage.table} s`)
+  return async () => ({
+    ...(await merge()),
+    vanished: await removeVanished(warehouse, relation, keys.map(column), present),
+  })
 }
 
 /** Rows read of every file by its number, unreadable ones among them. */

@@ -1,5 +1,5 @@
 // The types a landed column may have: what a text must look like to become one, how it is cast, and how it prints back.
-// These expressions run in the reader (always DuckDB); `print` runs in the warehouse.
+// These expressions run in the reader (always DuckDB); `stored-values.ts` has their like for the warehouse.
 import type { ColumnType } from '../warehouse/warehouse.ts'
 import { literal } from '../warehouse/duckdb/text.ts'
 
@@ -44,17 +44,17 @@ const engineTypes: Readonly<Record<string, string>> = {
 /** The reader's word for a type. */
 export const readerType = (type: ColumnType): string => engineTypes[type] ?? type.toUpperCase()
 
-const ymd = '[0-9]{4}-[0-9]{2}-[0-9]{2}'
+export const ymd = '[0-9]{4}-[0-9]{2}-[0-9]{2}'
 const clock = '(?:[01][0-9]|2[0-3]):[0-5][0-9]'
 const zone = '(?:Z|z|[+-][0-9]{2}(?::?[0-9]{2})?)'
 const matches = (column: string, pattern: string): string => `regexp_full_match(${column}, ${literal(pattern)})`
-const yes = "('true', 't', 'yes', 'y', 'on', '1')"
-const no = "('false', 'f', 'no', 'n', 'off', '0')"
+export const yes = "('true', 't', 'yes', 'y', 'on', '1')"
+export const no = "('false', 'f', 'no', 'n', 'off', '0')"
 
 /** Spelled without a zone, seconds optional. */
-const naive = String.raw`${ymd}(?:[T ]${clock}(?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?)?`
+export const naive = String.raw`${ymd}(?:[T ]${clock}(?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)?)?`
 /** The same with a zone. */
-const zoned = String.raw`${ymd}[T ]${clock}(?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)? ?${zone}`
+export const zoned = String.raw`${ymd}[T ]${clock}(?::[0-5][0-9](?:\.[0-9]{1,6}0*)?)? ?${zone}`
 
 /** What a promised type takes, as a condition on a text that is neither null nor empty. */
 export const promiseKept = (column: string, type: ColumnType): string => {
@@ -186,16 +186,3 @@ export const valueKept = (column: string, type: ColumnType): string => {
 /** Whether a text of a source that says the type itself is of that type here too: it need not be, see years before Christ. */
 export const toldKept = (column: string, type: ColumnType): string =>
   type === 'date' ? printsBack(column, { type, format: undefined }) : `${cast(column, type, 'UTC')} is not null`
-
-/** A value as the text it landed from, in the warehouse. `textType` is its word for text. */
-export const print = (column: string, { type, format }: TypeInForce, textType: string): string => {
-  if (type === 'timestamp') {
-    const full = `cdp.to_text(${column})` // 2026-10-01T08:00:00.000000Z
-    if (format === undefined) return `substr(${full}, 1, 19) || 'Z'`
-    if (format === 'trimmed') return `rtrim(rtrim(substr(${full}, 1, 26), '0'), '.') || 'Z'`
-    return `substr(${full}, 1, ${20 + Number(format)}) || 'Z'`
-  }
-  if (decimalOf(type)) return format === 'trimmed' ? `cdp.to_text(${column})` : `cast(${column} as ${textType})`
-  if (type === 'bytes') return `'\\x' || cdp.to_text(${column})`
-  return `cast(${column} as ${textType})`
-}

@@ -7,6 +7,8 @@ export interface Dialect {
   readonly values: ValueWords
   /** Texts of JSON objects. */
   readonly json: JsonWords
+  /** Columns of tables that are there already, and their values in another type. */
+  readonly columns: ColumnWords
   /**
    * A common table `name as (select)`. `once`: worked out once and kept; `inline`: not kept; `few`: kept, and expected to have few rows,
    * whose `columns` are named. Engines without hints leave them out.
@@ -34,6 +36,21 @@ export interface Dialect {
   joined(separator: string, texts: readonly string[]): string
 }
 
+export interface ColumnWords {
+  /** A text as a value of a type (an engine's word), null where it is none. The engines take different texts: look at the shape first. */
+  tryCast(text: string, type: string): string
+  /** The instant at which clocks in a zone (a literal) show what those in UTC show at this one. */
+  sameClock(timestamp: string, zone: string): string
+  /** The bytes that hexadecimal digits stand for. */
+  fromHex(text: string): string
+  /** Statements that add columns, each given as `name TYPE`. */
+  add(table: string, columns: readonly string[]): readonly string[]
+  /** A statement that changes a column's type; undefined where a table must be made anew for it. */
+  retype(table: string, column: string, type: string, using: string): string | undefined
+  /** One text that is equal for rows that are equal in some columns, nulls included; undefined where any columns may be compared. */
+  rowKey(alias: string, columns: readonly string[]): string | undefined
+}
+
 export interface Partitions {
   /** What stands before AS in CREATE TABLE … AS; undefined when there are no partitions by values of that type. */
   layout(by: TypedSql | undefined, clusters: readonly string[]): string | undefined
@@ -47,6 +64,10 @@ export interface Partitions {
 export interface JsonWords {
   /** A text as a value of type `json`. */
   of(text: string): string
+  /** The same, null where the text is no JSON. */
+  tryOf(text: string): string
+  /** A value of type `json` as text. */
+  text(value: string): string
   /** The names of an object's members as the text of a JSON array, in their order. */
   names(object: string): string
   /** The text of one member; null if it is not there. */

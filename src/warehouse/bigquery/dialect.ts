@@ -1,5 +1,5 @@
 // What BigQuery has its own words for.
-import type { Dialect, JsonWords, Partitions } from '../dialect.ts'
+import type { ColumnWords, Dialect, JsonWords, Partitions } from '../dialect.ts'
 import { literal } from './text.ts'
 import { valueWords } from './value-words.ts'
 
@@ -10,6 +10,8 @@ const verbatim = (text: string): string => text.replaceAll(/[!-/:-@[-`{-~]/g, St
 
 const json: JsonWords = {
   of: (text) => `parse_json(${text}, wide_number_mode => 'round')`,
+  tryOf: (text) => `safe.parse_json(${text}, wide_number_mode => 'round')`,
+  text: (value) => `to_json_string(${value})`,
   names: (object) => `'[' || array_to_string(regexp_extract_all(${object}, r'[{,](${quotedName}):'), ',') || ']'`,
   member: (object, member) => `json_value(${object}, ${path(member)})`,
   members: (object, names) => ({
@@ -57,11 +59,24 @@ const partitions: Partitions = {
   isOtherLayout: (reason) => /different (?:partitioning|clustering) spec/i.test(reason),
 }
 
+const columns: ColumnWords = {
+  tryCast: (text, type) => `safe_cast(${text} as ${type})`,
+  sameClock: (timestamp, zone) => `timestamp(datetime(${timestamp}, 'UTC'), ${zone})`,
+  fromHex: (text) => `from_hex(${text})`,
+  // One statement: changes of a table's columns are limited to five in ten seconds.
+  add: (table, added) =>
+    added.length === 0 ? [] : [`alter table ${table} ${added.map((column) => `add column ${column}`).join(', ')}`],
+  retype: () => undefined,
+  // JSON cannot be compared, nor doubles divide rows; and a join whose only equality is null-safe may be no hash join.
+  rowKey: (alias, names) => `to_json_string(struct(${names.map((name) => `${alias}.${name} as ${name}`).join(', ')}))`,
+}
+
 const rowHash = (alias: string): string => `farm_fingerprint(to_json_string(${alias}))`
 
 export const dialect: Dialect = {
   values: valueWords,
   json,
+  columns,
   cte: (name, select) => `${name} as (\n  ${select})`,
   minBy: (value, by) => `any_value(${value} having min ${by})`,
   later: (timestamp, ms) => `timestamp_add(${timestamp}, interval ${ms} millisecond)`,

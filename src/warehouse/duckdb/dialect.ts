@@ -1,5 +1,5 @@
 // What DuckDB has its own words for.
-import type { Dialect, JsonWords } from '../dialect.ts'
+import type { ColumnWords, Dialect, JsonWords } from '../dialect.ts'
 import { literal } from './text.ts'
 import { valueWords } from './value-words.ts'
 
@@ -16,6 +16,8 @@ const pointer = (name: string): string => literal(`/${name.replaceAll('~', '~0')
 
 const json: JsonWords = {
   of: (text) => `cast(${text} as json)`,
+  tryOf: (text) => `case when json_valid(${text}) then cast(${text} as json) end`,
+  text: (value) => `cast(${value} as varchar)`,
   names: (object) => `cast(to_json(json_keys(${object})) as varchar)`,
   member: (object, name) => `json_extract_string(${object}, ${pointer(name)})`,
   // Read once for all of them.
@@ -27,9 +29,19 @@ const json: JsonWords = {
   merged: (object, patch) => `cast(json_merge_patch(${object}, ${patch}) as varchar)`,
 }
 
+const columns: ColumnWords = {
+  tryCast: (text, type) => `try_cast(${text} as ${type})`,
+  sameClock: (timestamp, zone) => `timezone(${zone}, timezone('UTC', ${timestamp}))`,
+  fromHex: (text) => `unhex(${text})`,
+  add: (table, added) => added.map((column) => `alter table ${table} add column ${column}`),
+  retype: (table, column, type, using) => `alter table ${table} alter column ${column} type ${type} using ${using}`,
+  rowKey: () => undefined,
+}
+
 export const dialect: Dialect = {
   values: valueWords,
   json,
+  columns,
   cte: (name, select, how, columns = ['m']) =>
     how === 'few'
       ? `${name} as materialized (\n  ${few(select, columns)})`
