@@ -202,6 +202,12 @@ export const catalogue = {
       `${a.file} gives other columns than the SQL it overrides: ${a.columns.join(', ')} instead of ${a.other.join(', ')}.`,
     () => 'What reads the model must find the same columns on every engine, in the same order.',
   ),
+  /** `reason` follows "which"; `say` is the portable spelling. */
+  MODEL_PORTABILITY: entry<{ model: string; found: string; reason: string; say: string; excerpt: string }>(
+    'config',
+    (a) => `${a.model} uses ${a.found}, which ${a.reason}.\n${a.excerpt}`,
+    (a) => `Write for both: ${a.say}.`,
+  ),
   TEST_READS_NOTHING: entry<{ test: string }>(
     'config',
     (a) => `The test ${a.test} reads no model, so no build would ever run it.`,

@@ -34,7 +34,8 @@ export interface Resolved {
   readonly problems: readonly CdpError[]
 }
 
-const clocks: Readonly<Record<string, Instant>> = {
+/** Replaced by the run's instant when they have no argument. */
+export const clocks: Readonly<Record<string, Instant>> = {
   current_timestamp: 'timestamp',
   now: 'timestamp',
   get_current_timestamp: 'timestamp',
