@@ -110,9 +110,12 @@ const deliverOne = async (work: Work, options: SyncOptions, fold: () => void): P
   }
 }
 
-/** Folds what is known so far now and then, so that a long delivery can be watched and a crash leaves little to fold. */
+/**
+ * Folds what is known so far now and then, so that a long delivery can be watched and a crash leaves little to fold. What takes long, and
+ * may be billed, is done less often.
+ */
 const createFolder = (works: readonly Work[], options: SyncOptions): { now: () => void; idle: () => Promise<void> } => {
-  const every = options.tuning?.foldMs ?? tuning.foldMs
+  let every = options.tuning?.foldMs ?? tuning.foldMs
   let last = options.clock.now()
   let running: Promise<void> | undefined
   const fold = async (): Promise<void> => {
@@ -144,6 +147,7 @@ const createFolder = (works: readonly Work[], options: SyncOptions): { now: () =
         })
         .finally(() => {
           running = undefined
+          every = Math.max(every, 20 * (options.clock.now() - last))
         })
     },
     idle: async () => {

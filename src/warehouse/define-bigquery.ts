@@ -11,6 +11,9 @@ export interface BigQuerySettings {
   readonly datasets?: { readonly raw?: string; readonly models?: string; readonly cdp?: string }
   /** A statement that would be billed for more fails and costs nothing: `50 GB`, `2 TiB`. Default: the limit of the project in Google Cloud. */
   readonly maximumBytesBilled?: string
+  /** What a TiB that a statement reads costs, in US dollars, for the estimates of `cdp plan`. Default: 6.25, the list price on demand of
+   * many regions; with slots of your own it means little. */
+  readonly pricePerTiB?: number
   /** On every job, beside those of the engine: `{ team: 'crm' }`. Lower-case letters, digits, `_` and `-`. */
   readonly labels?: Readonly<Record<string, string>>
   /** A key file, a workload identity file, or the JSON of either. Default: the application-default credentials. */

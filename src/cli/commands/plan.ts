@@ -1,8 +1,11 @@
 // `cdp plan`: what a run and a sync would do, from the same plans that they perform.
 import type { CommandModule } from '../commands.ts'
 import { createContext, type Context } from '../context.ts'
+import type { DataRow } from '../output.ts'
 import { selection } from '../selection.ts'
 import { formatDuration } from '../../core/clock.ts'
+import { formatByteSize } from '../../core/byte-size.ts'
+import { planCosts, pricePerTiB, type StepCost } from '../../run/cost.ts'
 import { instantOf } from '../../run/options.ts'
 import { planRun, type PlanOptions, type RunPlan, type RunStep } from '../../run/plan.ts'
 import { planSyncs } from '../../run/sync.ts'
@@ -25,7 +28,8 @@ export const define: CommandModule['define'] = (command, act) => {
       `
 Shows the steps of a run that would work, and for each sync what it would add, change and remove, who is kept out and why, which guards
 would trip, one payload of each kind as it would go out, the calls needed and the least time the vendor's limits allow. Sends nothing,
-changes nothing. A sync is planned on the models as they are built now: after the run steps above it may differ.`,
+changes nothing. On BigQuery it says what each model would read by a dry run, which is free of charge, and what that costs.
+A sync is planned on the models as they are built now: after the run steps above it may differ.`,
     )
     .action((flags: PlanFlags) =>
       act(async (globals) => {
@@ -34,9 +38,13 @@ changes nothing. A sync is planned on the models as they are built now: after th
         const instant = instantOf(flags.now, context.clock)
         const selected = selection(project, flags.select)
         const fullRefresh = flags.fullRefresh === true
-        const run = await planned(context, { instant, selected, fullRefresh })
+        const { run, costs } = await planned(context, { instant, selected, fullRefresh })
         const steps = run.steps.filter((step) => step.action !== 'none')
-        context.output.rows(steps.map(stepRow), (rows) => rows.map(({ type: _, ...row }) => row))
+        context.output.rows(
+          steps.map((step) => stepRow(step, costs)),
+          (rows) => rows.map(forPeople),
+        )
+        if (costs !== undefined && steps.length > 0) context.output.note(costNote(costs, pricePerTiB(project)))
         if (steps.length === 0) context.output.note('A run has nothing to do.')
         const emit = context.progress.emit
         const syncs = await planSyncs({ ...context, project, instant, selected, emit, allow: new Set() })
@@ -52,23 +60,54 @@ changes nothing. A sync is planned on the models as they are built now: after th
     )
 }
 
-const planned = async (context: Context, options: PlanOptions): Promise<RunPlan> => {
+interface Planned {
+  readonly run: RunPlan
+  /** Where statements are billed. */
+  readonly costs: readonly StepCost[] | undefined
+}
+
+const planned = async (context: Context, options: PlanOptions): Promise<Planned> => {
   const project = await context.project()
   const warehouse = await context.openWarehouse('read')
   try {
-    return await planRun(warehouse, project, options)
+    const run = await planRun(warehouse, project, options)
+    const price = { instant: options.instant, pricePerTiB: pricePerTiB(project) }
+    return { run, costs: await planCosts(run, warehouse, price) }
   } finally {
     await warehouse.close()
   }
 }
 
-const stepRow = (step: RunStep) => ({
-  type: 'run',
-  step: step.id,
-  kind: step.kind === 'land' ? 'land' : step.model.kind,
-  action: step.action,
-  reason: step.reason,
+const stepRow = (step: RunStep, costs: readonly StepCost[] | undefined): DataRow => {
+  const cost = costs?.find((one) => one.step === step.id)
+  return {
+    type: 'run',
+    step: step.id,
+    kind: step.kind === 'land' ? 'land' : step.model.kind,
+    action: step.action,
+    reason: step.reason,
+    // A load job is free of charge.
+    ...(costs === undefined
+      ? {}
+      : { bytes: cost?.bytes ?? null, usd: cost?.usd ?? null, accuracy: cost?.accuracy ?? null }),
+  }
+}
+
+const forPeople = ({ type: _, ...row }: DataRow): DataRow => ({
+  ...row,
+  ...(typeof row['bytes'] === 'number' ? { bytes: formatByteSize(row['bytes']) } : {}),
+  ...(typeof row['usd'] === 'number' ? { usd: dollars(row['usd']) } : {}),
 })
+
+const dollars = (usd: number): string => (usd > 0 && usd < 0.01 ? '< 0.01' : usd.toFixed(2))
+
+const costNote = (costs: readonly StepCost[], price: number): string => {
+  const bytes = costs.reduce((sum, cost) => sum + (cost.bytes ?? 0), 0)
+  const usd = costs.reduce((sum, cost) => sum + (cost.usd ?? 0), 0)
+  const unknown = costs.filter((cost) => cost.bytes === undefined).length
+  const beside = unknown === 0 ? '' : `; ${unknown} model${unknown === 1 ? '' : 's'} not known yet`
+  return `An estimate: ${formatByteSize(bytes)} read, ${dollars(usd)} USD at ${price} USD per TiB (pricePerTiB of the warehouse)${beside}.`
+}
 
 const planRow = (plan: SyncPlan) => {
   const count = (...whys: readonly string[]): number =>

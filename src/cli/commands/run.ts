@@ -1,9 +1,12 @@
 // `cdp run`
 import type { CommandModule } from '../commands.ts'
 import { allowSet, createContext } from '../context.ts'
+import { formatByteSize, parseByteSize } from '../../core/byte-size.ts'
+import { CdpError } from '../../core/errors.ts'
 import { exitCodeOf } from '../../core/exit.ts'
 import { instantOf } from '../../run/options.ts'
 import { performRun, type StepResult } from '../../run/run.ts'
+import { metered } from '../../run/spending.ts'
 import type { DataRow } from '../output.ts'
 import { selection } from '../selection.ts'
 
@@ -13,6 +16,7 @@ interface RunFlags {
   readonly allow?: string[]
   readonly fullRefresh?: boolean
   readonly strict?: boolean
+  readonly maximumBytes?: string
 }
 
 export const define: CommandModule['define'] = (command, act) => {
@@ -21,6 +25,7 @@ export const define: CommandModule['define'] = (command, act) => {
     .option('--now <instant>', 'the instant this run takes as now, with its zone')
     .option('--allow <guards...>', 'let guards through once: shrink')
     .option('--full-refresh', 'build every selected model anew, whole')
+    .option('--maximum-bytes <size>', 'what all statements of the run may be billed for, such as 20 GB (BigQuery)')
     .option('--strict', 'quarantined rows and warnings exit 3')
     .addHelpText(
       'after',
@@ -50,6 +55,7 @@ Examples:
           selected: selection(project, flags.select),
           fullRefresh: flags.fullRefresh === true,
           strict: flags.strict === true,
+          maximumBytes: bytesOf(flags.maximumBytes),
           tempDir: context.tempDir,
         })
         context.progress.end()
@@ -60,10 +66,20 @@ Examples:
             ? `Nothing to do: ${unchanged} steps unchanged.`
             : `${result.steps.length - unchanged} steps done, ${unchanged} unchanged.`,
         )
+        const billed = result.steps.reduce((sum, { meter }) => sum + meter.billedBytes, 0)
+        const statements = result.steps.reduce((sum, { meter }) => sum + meter.statements, 0)
+        if (statements > 0) context.output.note(`${statements} statements were billed for ${formatByteSize(billed)}.`)
         for (const step of result.steps) if (step.error !== undefined) context.output.error(step.error)
         return exitCodeOf(result.failed)
       }),
     )
+}
+
+const bytesOf = (text: string | undefined): number | undefined => {
+  const bytes = text === undefined ? undefined : parseByteSize(text)
+  if (text !== undefined && bytes === undefined)
+    throw new CdpError('BYTES_INVALID', { text, option: '--maximum-bytes' })
+  return bytes
 }
 
 const stepRow = (step: StepResult): DataRow => ({
@@ -73,6 +89,7 @@ const stepRow = (step: StepResult): DataRow => ({
   rows: step.rows ?? null,
   seconds: Math.round(step.seconds * 1000) / 1000,
   detail: step.detail ?? null,
+  ...(step.meter.statements === 0 ? {} : metered(step.meter)),
 })
 
 // On a terminal what was left alone is one number, not a page.
