@@ -245,7 +245,10 @@ export const createJobs = (
     load: (asked) =>
       attempts({ ...asked, atomic: true }, async (job) => {
         await insert(job, labelled(asked.configuration), { upload: asked.file })
-        return Number((await ended(job)).statistics?.load?.outputRows ?? 0)
+        const { statistics } = await ended(job)
+        const meter = currentStep()?.meter
+        if (meter) meter.statements += 1
+        return Number(statistics?.load?.outputRows ?? 0)
       }),
     dryRun: (configuration) =>
       api.request({

@@ -135,7 +135,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     relations: (schema) => asked(`list ${target.datasets[schema]}`, () => catalog.relations(schema)),
     close: async () => {
       await scratch.dropAll(session, name)
-      session.close()
+      await session.close()
       appender.close()
       await storage?.close()
       await embedded.close()

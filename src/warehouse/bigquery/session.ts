@@ -34,7 +34,8 @@ export interface BigQuerySession extends Session {
   cost(statement: Statement): Promise<{ readonly bytes: number; readonly accuracy: string }>
   /** Throws INTERNAL within a transaction, which takes only queries and changes of rows. */
   outside(what: string): void
-  close(): void
+  /** Once the sessions of its transactions are gone. */
+  close(): Promise<void>
 }
 
 // A page is as many rows as were asked for or some 20 MB, whichever comes first.
@@ -175,6 +176,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
         }),
     )
 
+  const ending = new Set<Promise<unknown>>()
   const transactions = createTransactions({
     begin: async () => {
       const { job } = await control('begin transaction', { createSession: true })
@@ -183,9 +185,13 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     commit: async (session) => {
       await control(commit, inSession(session))
     },
-    end: async (session, how) => {
-      if (how === 'failed') await control('rollback transaction', inSession(session)).catch(() => undefined)
-      await control('call BQ.ABORT_SESSION()', inSession(session)).catch(() => undefined)
+    rollback: async (session) => {
+      await control('rollback transaction', inSession(session)).catch(() => undefined)
+    },
+    end: (session) => {
+      const ended = control('call BQ.ABORT_SESSION()', inSession(session)).catch(() => undefined)
+      ending.add(ended)
+      void ended.then(() => ending.delete(ended))
     },
   })
 
@@ -273,8 +279,9 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
       const { query, totalBytesProcessed } = (await asked(statement)) ?? {}
       return { bytes: Number(totalBytesProcessed ?? 0), accuracy: query?.totalBytesProcessedAccuracy ?? 'UNKNOWN' }
     },
-    close: () => {
+    close: async () => {
       closed = true
+      await Promise.all(ending)
     },
   }
 }

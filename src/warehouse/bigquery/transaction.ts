@@ -8,8 +8,10 @@ export interface SessionControl {
   /** Opens a session and a transaction in it; gives the session's id. */
   begin(): Promise<string>
   commit(session: string): Promise<void>
-  /** Rolls back what is open, lets the session go, and never throws. */
-  end(session: string, how: 'committed' | 'failed'): Promise<void>
+  /** Never throws. */
+  rollback(session: string): Promise<void>
+  /** Lets a session go, which nobody needs to wait for. */
+  end(session: string): void
 }
 
 export interface Transaction {
@@ -100,14 +102,14 @@ const createTransaction = (control: SessionControl): Open => {
     nested: spoiling,
     hold: async (work) => {
       try {
-        const result = await finish(work)
-        if (session !== undefined) await control.end(session, 'committed')
-        return result
+        return await finish(work)
       } catch (error) {
         ended = true
         await tail
-        if (session !== undefined) await control.end(session, 'failed')
+        if (session !== undefined) await control.rollback(session)
         throw error
+      } finally {
+        if (session !== undefined) control.end(session)
       }
     },
   }

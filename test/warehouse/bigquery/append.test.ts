@@ -63,10 +63,10 @@ it('a refused row is an error', async () => {
 })
 
 it('what is changed later is never streamed: its rows come by INSERT', async () => {
-  await w.append({ schema: 'cdp', name: 'sync_journal' }, [{ sync: 's', seq: 1 }])
+  await w.append({ schema: 'cdp', name: 'sync_plan' }, [{ sync: 's', seq: 1 }])
   expect(streamed()).toEqual([])
   const statements = [...service.jobs.values()].map(({ configuration: { query } }) => query?.query)
-  expect(statements.at(-1)).toBe('insert into `lotus`.`cdp`.`sync_journal` (`sync`, `seq`) values (@p1, @p2)')
+  expect(statements.at(-1)).toBe('insert into `lotus`.`cdp`.`sync_plan` (`sync`, `seq`) values (@p1, @p2)')
 })
 
 it('an append is no part of a transaction', async () => {
