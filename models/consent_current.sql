@@ -6,4 +6,5 @@ tests: [{ unique: [person_id, purpose] }]
 select p.person_id, s.purpose, s.granted
 from raw.newsletter_signups s
 join people p on p.source = 'newsletter' and p.record_id = s.signup_id
-qualify row_number() over (partition by p.person_id, s.purpose order by cdp.safe_timestamp(s.at) desc, s.granted, s.signup_id) = 1
+qualify row_number() over (partition by p.person_id, s.purpose
+                           order by cdp.safe_timestamp(s.at) desc, s.granted nulls last, s.signup_id nulls last) = 1

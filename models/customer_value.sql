@@ -13,7 +13,7 @@ with bought as (
   group by person_id
 )
 select person_id, first_bought_at, last_bought_at, purchases, total_spend,
-       ntile(5) over (order by last_bought_at, person_id) as recency,
-       ntile(5) over (order by purchases, total_spend, person_id) as frequency,
-       ntile(5) over (order by total_spend, person_id) as money
+       ntile(5) over (order by last_bought_at nulls last, person_id nulls last) as recency,
+       ntile(5) over (order by purchases nulls last, total_spend nulls last, person_id nulls last) as frequency,
+       ntile(5) over (order by total_spend nulls last, person_id nulls last) as money
 from bought

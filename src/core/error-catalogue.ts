@@ -196,10 +196,16 @@ export const catalogue = {
     'config',
     (a) => `${a.model} gives no column ${a.column}, which ${a.why}.${a.near}`,
   ),
-  MODEL_OVERRIDE: entry<{ model: string; file: string; columns: readonly string[]; other: readonly string[] }>(
+  MODEL_OVERRIDE: entry<{
+    model: string
+    file: string
+    /** The file it is held against. */
+    of: string
+    columns: readonly string[]
+    other: readonly string[]
+  }>(
     'config',
-    (a) =>
-      `${a.file} gives other columns than the SQL it overrides: ${a.columns.join(', ')} instead of ${a.other.join(', ')}.`,
+    (a) => `${a.file} gives other columns than ${a.of}: ${a.columns.join(', ')} instead of ${a.other.join(', ')}.`,
     () => 'What reads the model must find the same columns on every engine, in the same order.',
   ),
   /** `reason` follows "which"; `say` is the portable spelling. */

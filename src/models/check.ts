@@ -15,6 +15,8 @@ export interface CheckFacts {
   /** Columns of landed data by relation (`shop_customers`), types in the words of `scratch`; a relation that is not here is not known. */
   readonly raw: ReadonlyMap<string, readonly Column[]>
   readonly instant: string
+  /** Models that `scratch` has no SQL for, and why: what reads them cannot be prepared either. */
+  readonly missing?: ReadonlyMap<string, string>
 }
 
 export interface CheckResult {
@@ -30,7 +32,7 @@ export const checkModels = async (models: readonly CompiledModel[], facts: Check
   const problems: CdpError[] = []
   const notes: { message: string; file: string }[] = []
   const columns = new Map<string, readonly Column[]>()
-  const missing = new Map<string, string>()
+  const missing = new Map(facts.missing)
   for (const [name, list] of facts.raw) await standIn(scratch, { schema: 'raw', name }, list)
   for (const model of models) {
     const unknown = model.reads.find((read) => isUnknown(read, facts, missing))

@@ -23,7 +23,8 @@ export interface ChosenFiles {
   readonly problems: readonly CdpError[]
 }
 
-const engines = ['duckdb', 'bigquery']
+/** That a file can be for: `<name>.<engine>.sql`. */
+export const engines: readonly string[] = ['duckdb', 'bigquery']
 const nameRule = /^[\p{L}_][\p{L}\p{M}\p{N}_]*$/u
 
 /** `folder`: the project's models folder, as in `file`. */

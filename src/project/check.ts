@@ -2,11 +2,12 @@
 import { systemClock } from '../core/clock.ts'
 import { CdpError } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
-import { checkModels, hasColumn, missingColumn } from '../models/check.ts'
+import { checkModels, hasColumn, missingColumn, type CheckResult } from '../models/check.ts'
 import { checkOverrides } from '../models/check-overrides.ts'
 import type { ModelFile } from '../models/compile.ts'
 import { duckdb } from '../warehouse/define-duckdb.ts'
 import { openWarehouse, type Column, type ColumnType, type Session } from '../warehouse/warehouse.ts'
+import { checkEngines, preparable } from './check-engines.ts'
 import type { CompiledProject, CompiledSync } from './compiled.ts'
 
 export interface CheckedProject {
@@ -19,6 +20,10 @@ export interface CheckedProject {
 export interface CheckProjectOptions {
   readonly project: CompiledProject
   readonly modelFiles: readonly ModelFile[]
+  /** Of all warehouses of the project; default that of the target alone. */
+  readonly engines?: readonly string[]
+  /** The models folder; default `models`. */
+  readonly folder?: string
   /** The project's warehouse, where it exists already: it knows the types of what has landed. */
   readonly warehouse?: Session | undefined
   /** Columns (portable types) of a stream that has not landed yet, from a look at its source; undefined when they cannot be known. */
@@ -30,7 +35,7 @@ export interface CheckProjectOptions {
 }
 
 export const checkProject = async (options: CheckProjectOptions): Promise<CheckedProject> => {
-  const { project, modelFiles, instant } = options
+  const { project, modelFiles, instant, engines = [project.warehouse.engine], folder = 'models' } = options
   const scratch = await openWarehouse(duckdb({ path: ':memory:' }), {
     root: project.root,
     mode: 'write',
@@ -45,22 +50,39 @@ export const checkProject = async (options: CheckProjectOptions): Promise<Checke
         columns.map(({ name, type }) => ({ name, type: scratch.typeName(type) })),
       )
     }
-    const models = await checkModels(project.models, { scratch, raw, instant })
-    const overrides = await checkOverrides(modelFiles, { scratch, instant })
+    const facts = { project, modelFiles, engines, folder, scratch }
+    const { models: prepared, missing } = await preparable(facts)
+    const models = await checkModels(prepared, { scratch, raw, instant, missing })
+    const overrides = await checkOverrides(modelFiles, { scratch, instant, folder })
+    // What is written for another engine alone is not DuckDB's to refuse.
+    const [own, notes] = engines.includes('duckdb') ? [models.problems, models.notes] : asNotes(models)
     return {
       problems: [
-        ...models.problems,
+        ...own,
+        ...(await checkEngines(facts)),
         ...overrides,
         ...checkSyncs(project, models.columns),
         ...checkConsent(project, models.columns),
       ],
-      notes: models.notes,
+      notes: [...notes, ...missingNotes(project, missing)],
       columns: models.columns,
     }
   } finally {
     await scratch.close()
   }
 }
+
+const asNotes = ({ problems, notes }: CheckResult): [CdpError[], CheckResult['notes']] => {
+  const refusals = problems.filter((problem) => problem.code === 'MODEL_REFUSED')
+  const said = refusals.map((problem) => ({ message: problem.message, file: problem.place?.file ?? '' }))
+  return [problems.filter((problem) => !refusals.includes(problem)), [...notes, ...said]]
+}
+
+const missingNotes = (project: CompiledProject, missing: ReadonlyMap<string, string>): CheckResult['notes'] =>
+  project.models.flatMap(({ name, file }) => {
+    const why = missing.get(name)
+    return why === undefined ? [] : [{ message: `${name} was not prepared: ${why}.`, file }]
+  })
 
 type PortableColumn = { readonly name: string; readonly type: ColumnType }
 

@@ -27,6 +27,10 @@ export interface LoadedProject {
   readonly live: LiveProject
   /** Model files as read, for `cdp check`. */
   readonly modelFiles: readonly ModelFile[]
+  /** Of all warehouses of the project, each once. */
+  readonly engines: readonly string[]
+  /** The models folder, as in the files' paths. */
+  readonly modelsFolder: string
 }
 
 /** Throws Problems with all that is wrong, PROJECT_NOT_FOUND, or TARGET_UNKNOWN. Keeps the compiled project for the next command. */
@@ -86,6 +90,7 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
   problems.push(...syncs.problems)
   if (problems.length > 0 || definition === undefined || warehouse === undefined) throw new Problems(problems)
 
+  const engines = [...new Set(Object.values(definition.warehouses).map(({ engine }) => engine))]
   const compiled: CompiledProject = {
     madeBy: madeBy(),
     root,
@@ -101,10 +106,29 @@ export const loadProject = async (folder: string, target?: string): Promise<Load
     requirePurpose: definition.requirePurpose,
     schedule: definition.schedule,
     inputs: inputs.all(),
-    warnings: syncs.warnings,
+    warnings: [...syncs.warnings, ...(await portabilityWarnings(modelFiles, engines, definition.models))],
   }
   saveCompiled(compiled, target, madeMs)
-  return { compiled, live: liveOf(definition.sources, syncs.destinations), modelFiles }
+  const live = liveOf(definition.sources, syncs.destinations)
+  return { compiled, live, modelFiles, engines, modelsFolder: definition.models }
+}
+
+// A run goes on where the SQL works; that it will not everywhere is said, once a file. `cdp check` says it place by place, as errors.
+const portabilityWarnings = async (
+  files: readonly ModelFile[],
+  engines: readonly string[],
+  folder: string,
+): Promise<CompiledProject['warnings']> => {
+  if (engines.length < 2) return []
+  const { checkPortability } = await import('../models/portability/check.ts')
+  const counts = new Map<string, number>()
+  for (const { place } of await checkPortability(files, { engines, folder })) {
+    if (place) counts.set(place.file, (counts.get(place.file) ?? 0) + 1)
+  }
+  return [...counts].map(([file, count]) => ({
+    message: `does not mean the same on ${engines.join(' and ')} (${count} ${count === 1 ? 'place' : 'places'}): see cdp check.`,
+    file,
+  }))
 }
 
 type Checked = Omit<

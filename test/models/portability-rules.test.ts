@@ -83,7 +83,7 @@ describe('a rule', () => {
   it('rests on documentation alone only where the analyzer takes more than the service or chance decides', () => {
     const documented = rules.filter((rule) => rule.documented)
     expect(documented.map(({ found }) => found)).toEqual([
-      'nulls first or nulls last in an aggregate',
+      'nulls first or nulls last in an aggregate or a range of values',
       'limit without order by',
       'string_agg or array_agg without order by',
       'a row number, rank or neighbour without order by',

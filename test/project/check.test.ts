@@ -180,8 +180,8 @@ describe('overrides for an engine', () => {
       'models/d.bigquery.sql': 'select p.email, lower(name) as NAME from people p',
     })
     expect((await check(folder, { sniff: people })).problems.map(said)).toEqual([
-      'models/a.duckdb.sql MODEL_OVERRIDE: models/a.duckdb.sql gives other columns than the SQL it overrides: email, fullname instead of email, name.',
-      'models/b.bigquery.sql MODEL_OVERRIDE: models/b.bigquery.sql gives other columns than the SQL it overrides: email, day instead of email, name.',
+      'models/a.duckdb.sql MODEL_OVERRIDE: models/a.duckdb.sql gives other columns than models/a.sql: email, fullname instead of email, name.',
+      'models/b.bigquery.sql MODEL_OVERRIDE: models/b.bigquery.sql gives other columns than models/b.sql: email, day instead of email, name.',
     ])
   })
 })

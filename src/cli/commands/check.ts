@@ -15,17 +15,20 @@ export const define: CommandModule['define'] = (command, act) => {
       'after',
       `
 Loads the configuration, every model and every sync; has the engine itself prepare every compiled model; holds syncs against the
-columns that come out. Needs no secret and changes nothing. Problems are shown together, with file and line; any exits 2.`,
+columns that come out. Where the project's warehouses are of two engines, names all SQL that is not common to both, with the portable
+spelling (docs/portability.md). Needs no secret and changes nothing. Problems are shown together, with file and line; any exits 2.`,
     )
     .action(() =>
       act(async (globals) => {
         const context = createContext(globals)
-        const { compiled, modelFiles } = await loadProject(context.root, globals.target)
+        const { compiled, modelFiles, engines, modelsFolder } = await loadProject(context.root, globals.target)
         const warehouse = await openIfThere(context)
         try {
           const checked = await checkProject({
             project: compiled,
             modelFiles,
+            engines,
+            folder: modelsFolder,
             warehouse,
             sniff: async (id) => {
               const stream = compiled.streams.find((one) => one.id === id)

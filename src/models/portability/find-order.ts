@@ -45,19 +45,28 @@ const inKeys = (pieces: readonly Piece[], index: number): Finding[] => {
   const end = pieces.findIndex((piece, place) => place > index + 1 && piece.depth === depth && ends.has(piece.word))
   const stop = end < 0 || end > to ? to : end
   const caller = pieces[from - 2]
-  const isCall = caller?.kind === 'word' && pieces[from - 1]?.word === '(' && !isReserved(caller.word)
-  const isWindow = isCall && caller.word === 'over'
-  const isNamed = caller?.word === 'as' && !has(pieces, from, to, 'select')
-  const isAggregate = isCall && !isWindow && !has(pieces, from, to, 'select')
-  const decides = isWindow || isNamed || isAggregate || caller?.word === 'array' || has(pieces, index, to, 'limit')
+  const isQuery = has(pieces, from, to, 'select')
+  const isWindow = caller?.word === 'over' || (caller?.word === 'as' && !isQuery)
+  const isAggregate = caller?.kind === 'word' && !isReserved(caller.word) && !isQuery
+  const decides = isWindow || isAggregate || caller?.word === 'array' || has(pieces, index, to, 'limit')
   if (!decides) return []
   return listBetween(pieces, index + 2, stop).flatMap((key) => {
     const [first] = key
     if (first === undefined) return []
     const places = key.some((piece) => piece.word === 'nulls' && piece.depth === depth)
-    if (places) return isAggregate ? [at(first, rules.nullsInAggregate)] : []
+    if (places) return isAggregate || isFramed(pieces, from, to) ? [at(first, rules.nullsInAggregate)] : []
     return key.at(-1)?.word === 'desc' || isNeverNull(key) ? [] : [at(first, rules.nulls)]
   })
+}
+
+// `sum(x) over (order by …)`: its frame is a range of values, which has no place for nulls.
+const isFramed = (pieces: readonly Piece[], from: number, to: number): boolean => {
+  if (pieces[from - 2]?.word !== 'over' || has(pieces, from, to, 'rows')) return false
+  const close = pieces[from - 3]
+  const open = pieces.findLastIndex(
+    (piece, place) => place < from - 3 && piece.depth === close?.depth && piece.word === '(',
+  )
+  return !ranked.has(pieces[open - 1]?.word ?? '')
 }
 
 // `x is null`, `count(…)`, `coalesce(x, 'none')`.

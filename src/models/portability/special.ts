@@ -90,7 +90,7 @@ export const orderRules = {
     instead: `(select a from (select a from ${nullFirst}) order by a nulls last limit 1)`,
   },
   nullsInAggregate: {
-    found: 'nulls first or nulls last in an aggregate',
+    found: 'nulls first or nulls last in an aggregate or a range of values',
     refusedBy: 'bigquery',
     say: 'order by x is null, x',
     example: `(select string_agg(cdp.to_text(a), ',' order by a nulls last) from ${nullFirst})`,
