@@ -109,8 +109,10 @@ const aboutCast = (args: readonly (readonly Piece[])[]): Complaint[] => {
   if (text.includes('[')) return [types.get('…[]') ?? unknown(text)]
   if (text.includes('<')) return [types.get('array<…>') ?? unknown(text)]
   if (text === 'timestamp with time zone') return [types.get('timestamptz') ?? unknown(text)]
-  if (Object.hasOwn(sameTypes, name) || ((name === 'decimal' || name === 'numeric') && type.length > 1)) return []
+  if (Object.hasOwn(sameTypes, name)) return []
+  if ((name === 'decimal' || name === 'numeric') && type.length > 1)
+    return [types.get('decimal(p, s)') ?? unknown(text)]
   const whole = wholeNumbers.has(name) ? types.get('int64') : undefined
   if (whole) return [{ ...whole, found: name }]
-  return [types.get(name) ?? unknown(text, 'string, date, bool, decimal(18, 2), or a cdp.safe_… function')]
+  return [types.get(name) ?? unknown(text, 'string, date, bool, or a cdp.safe_… function')]
 }

@@ -1,7 +1,7 @@
 // Types that a cast may name: what only one engine knows, and what each casts in its own way.
 import { override, refusals, type Rule } from './rule.ts'
 
-/** Type names that mean the same on both. `decimal` and `numeric` do with both numbers: decimal(18, 2). */
+/** Type names that mean the same on both. */
 export const sameTypes: Readonly<Record<string, string>> = {
   string: 'cast(1 as string)',
   date: `cast('2026-10-01' as date)`,
@@ -31,10 +31,19 @@ export const typeRules: readonly Rule[] = [
   ...['numeric', 'decimal'].map((found) => ({
     found,
     why: 'has 3 decimals on duckdb and 9 on bigquery',
-    say: 'cdp.safe_decimal(x), or decimal(18, 2) with both numbers',
+    say: 'cdp.safe_decimal(x)',
     example: `cast('2.123456' as ${found})`,
     instead: `cdp.safe_decimal('2.123456')`,
   })),
+  {
+    found: 'decimal(p, s)',
+    refusedBy: 'bigquery',
+    why: 'a type in a cast has no precision there',
+    say: 'cdp.safe_decimal(x), or cdp.round_half_up(x, 2)',
+    example: `cast('2.125' as decimal(18, 2))`,
+    instead: `cdp.round_half_up('2.125', 2)`,
+    documented: true,
+  },
   {
     found: 'timestamp',
     why: 'drops the zone of a text on duckdb and heeds it on bigquery',
