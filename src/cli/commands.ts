@@ -30,6 +30,10 @@ export const commands: Readonly<Record<string, CommandEntry>> = {
     load: () => import('./commands/explain.ts'),
   },
   test: { summary: "run the models' tests", load: () => import('./commands/test.ts') },
+  pull: {
+    summary: 'copy a slice of another warehouse into the local one, to develop on',
+    load: () => import('./commands/pull.ts'),
+  },
   replay: { summary: 'try quarantined rows again', load: () => import('./commands/replay.ts') },
   sandbox: {
     summary: 'local stand-ins of the vendors, to try a sync without credentials',

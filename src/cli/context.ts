@@ -12,7 +12,7 @@ import { createProgress, type Progress } from './progress.ts'
 
 export interface GlobalOptions {
   readonly project: string
-  readonly target?: string
+  readonly target?: string | undefined
   readonly wait: string
   readonly json?: boolean
   readonly quiet?: boolean

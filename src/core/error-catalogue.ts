@@ -116,6 +116,30 @@ export const catalogue = {
     (a) => `The project has no warehouse called "${a.target}"; it has ${a.known.join(', ')}.`,
   ),
 
+  // pull
+  PULL_TARGETS: entry<{ from: string; into: string; why: string }>(
+    'usage',
+    (a) => `${a.from} cannot be pulled into ${a.into}: ${a.why}. Nothing was read.`,
+    () =>
+      'Name where to read with --target and where to write with --into: cdp pull profiles --target production --into local',
+  ),
+  PULL_SAMPLE: entry<{ text: string }>(
+    'usage',
+    (a) => `--sample takes a part of the rows, and "${a.text}" is none.`,
+    () => 'Write it as a percentage above 0 and up to 100: --sample 1%, --sample 0.05%',
+  ),
+  PULL_MISSING: entry<{ relation: string; from: string }>(
+    'usage',
+    (a) =>
+      `${a.relation} is not in ${a.from}: it was never landed or built there. What was pulled before it is in place.`,
+    (a) => `Run it there first, or leave it out. \`cdp status --target …\` says what ${a.from} has.`,
+  ),
+  PULL_COLUMN: entry<{ relation: string; column: string; near: string }>(
+    'usage',
+    (a) => `${a.relation} has no column ${a.column} to sample by.${a.near}`,
+    () => 'Leave --by out, and each relation is sampled by its key, by person_id, or by whole rows.',
+  ),
+
   // models
   MODEL_NAME: entry<{ file: string; why: string }>(
     'config',

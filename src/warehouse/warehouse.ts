@@ -107,6 +107,8 @@ export interface Warehouse extends Session {
   literal(text: string): string
   /** A portable type in the engine's words. */
   typeName(type: ColumnType): string
+  /** What the reader calls a column's type, to read what `unload` writes. Without a counterpart it is text. */
+  readerType(type: string): string
   /** `create schema if not exists …`, with what the engine must be told. */
   createSchema(schema: Schema): string
   /** What follows the columns in the CREATE TABLE of an engine relation: partitions and clusters, where the engine has them. */

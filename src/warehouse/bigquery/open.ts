@@ -15,6 +15,7 @@ import { layoutOf } from './layout.ts'
 import { load } from './load.ts'
 import type { TableReference } from './read-rows.ts'
 import { lazyReader } from './reader.ts'
+import { readerType } from './reader-types.ts'
 import { createScratch } from './scratch.ts'
 import { createSession } from './session.ts'
 import { createStorage } from './storage.ts'
@@ -105,6 +106,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     quote,
     literal,
     typeName,
+    readerType,
     createSchema: (schema) =>
       `create schema if not exists ${[target.project, target.datasets[schema]].map(quote).join('.')} options (location = ${literal(target.location)})`,
     layout: layoutOf,

@@ -49,6 +49,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     quote,
     literal,
     typeName,
+    readerType: (type) => type,
     createSchema: (schema) => `create schema if not exists ${quote(schemaName(schema))}`,
     layout: () => '',
     makeScratch: async (scratch, definition) => {
