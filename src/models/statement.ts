@@ -81,5 +81,5 @@ const read = async ({ sql, reads }: StatementText, facts: StatementFacts): Promi
     const engine = await readByEngine(sql, await facts.session())
     if (engine !== undefined) return engine
   }
-  return reads.length > 0 ? { references: readByName(sql, reads) } : first
+  return reads.length > 0 ? { references: readByName(sql, reads, spellingOf(facts.engine)) } : first
 }

@@ -172,10 +172,10 @@ describe('references', () => {
   it('does not tell PIVOT apart, and then goes by the names it is given', async () => {
     const sql = 'pivot (select a, people from people) on a using sum(b); -- people\n'
     expect(await readByEngine(sql, warehouse)).toBeUndefined()
-    expect(relations(sql, readByName(sql, ['people']))).toEqual(['people'])
+    expect(relations(sql, readByName(sql, ['people'], { backslashes: false }))).toEqual(['people'])
     const more =
       "pivot raw.shop_orders on a -- from raw.shop_orders\nusing count(*), 'raw.shop_orders', (select 1 from x, people p join people on people.a = p.a)"
-    expect(relations(more, readByName(more, ['people', 'raw.shop_orders']))).toEqual([
+    expect(relations(more, readByName(more, ['people', 'raw.shop_orders'], { backslashes: false }))).toEqual([
       'raw.shop_orders',
       'people',
       'people',

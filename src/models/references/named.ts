@@ -1,6 +1,6 @@
 // References of a statement that no parser can tell apart, found by the names its header lists under `reads:`.
 // Only words where a relation can stand count: after FROM or JOIN, after a comma in that list, after PIVOT and its like.
-import { tokenize, unquoted, type Token } from '../tokens.ts'
+import { tokenize, unquoted, type Spelling, type Token } from '../tokens.ts'
 import { folded, type Reference } from './reference.ts'
 
 const opens = new Set([
@@ -19,9 +19,9 @@ const closes = new Set(
 )
 
 /** Relations named by `reads` and every call. */
-export const readByName = (sql: string, reads: readonly string[]): Reference[] => {
+export const readByName = (sql: string, reads: readonly string[], spelling: Spelling): Reference[] => {
   const wanted = new Set(reads.map(folded))
-  const tokens = tokenize(sql, { backslashes: false }).filter((token) => token.kind !== 'comment')
+  const tokens = tokenize(sql, spelling).filter((token) => token.kind !== 'comment')
   const out: Reference[] = []
   const around: boolean[] = []
   let inList = false
@@ -45,7 +45,7 @@ export const readByName = (sql: string, reads: readonly string[]): Reference[] =
       const name = nameFrom(tokens, at)
       const called = tokens[at + name.length]?.text === '('
       const place = { start: token.start, end: name.at(-1)?.end ?? token.end }
-      const parts = name.filter(isName).map(unquoted)
+      const parts = partsOf(name.filter(isName))
       if (expected && !called && wanted.has(folded(parts.join('.')))) out.push({ kind: 'relation', parts, ...place })
       else if (called || (token.kind === 'word' && tokens[at - 1]?.text.toLowerCase() !== 'as'))
         out.push({ kind: 'call', parts, args: countArguments(tokens, at + name.length), ...place })
@@ -55,6 +55,10 @@ export const readByName = (sql: string, reads: readonly string[]): Reference[] =
   }
   return out
 }
+
+// BigQuery takes a whole path in one pair of backticks.
+const partsOf = (names: readonly Token[]): string[] =>
+  names.length === 1 && names[0]?.text.startsWith('`') === true ? unquoted(names[0]).split('.') : names.map(unquoted)
 
 const isName = (token: Token | undefined): boolean => token?.kind === 'word' || token?.kind === 'quoted'
 
