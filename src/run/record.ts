@@ -1,6 +1,7 @@
 // What a run writes about itself: one row in cdp.runs, one row a step in cdp.run_steps, and the versions of what it built.
 import type { Clock } from '../core/clock.ts'
 import { insertRows } from '../warehouse/statements.ts'
+import { inStep } from '../warehouse/step.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { packageVersion } from '../core/package.ts'
 import { thisProcess } from './options.ts'
@@ -34,10 +35,12 @@ export const finishRun = async (
   warehouse: Warehouse,
   run: { readonly runId: string; readonly clock: Clock; readonly status: string; readonly exitCode: number },
 ): Promise<void> => {
-  await warehouse.run({
-    sql: `update cdp.runs set status = $1, exit_code = $2, finished_at = $3 where run_id = $4`,
-    parameters: [run.status, run.exitCode, new Date(run.clock.now()), run.runId],
-  })
+  await recording(run.runId, () =>
+    warehouse.run({
+      sql: `update cdp.runs set status = $1, exit_code = $2, finished_at = $3 where run_id = $4`,
+      parameters: [run.status, run.exitCode, new Date(run.clock.now()), run.runId],
+    }),
+  )
 }
 
 /** Writes down steps that ended. Several at a time, because a statement costs more than the row it writes. */
@@ -69,16 +72,16 @@ export const saveVersions = async (
   isKnown: (relation: string) => boolean,
 ): Promise<void> => {
   const known = versions.map(({ relation }) => relation).filter(isKnown)
+  const rows = versions.map((version) => ({ ...version }))
+  const insert = (): Promise<void> => insertRows(warehouse, { schema: 'cdp', name: 'versions' }, rows)
+  // One statement, which takes effect by itself.
+  if (known.length === 0 && rows.length <= kept) return insert()
   await warehouse.transaction(async () => {
     if (known.length > 0) {
       const marks = known.map((_, at) => `$${at + 1}`).join(', ')
       await warehouse.run({ sql: `delete from cdp.versions where relation in (${marks})`, parameters: known })
     }
-    await insertRows(
-      warehouse,
-      { schema: 'cdp', name: 'versions' },
-      versions.map((version) => ({ ...version })),
-    )
+    await insert()
   })
 }
 
@@ -91,11 +94,16 @@ export interface Recorder {
 
 const kept = 25
 
+// What was done is written down also when the run was interrupted.
+const recording = <T>(run: string, work: () => Promise<T>): Promise<T> =>
+  inStep({ run, step: 'record', anyway: true }, work)
+
 export const createRecorder = (warehouse: Warehouse, runId: string, known: ReadonlyMap<string, Version>): Recorder => {
   const before = new Set(known.keys())
   const steps: EndedStep[] = []
   const versions = new Map<string, SavedVersion>()
-  const flush = async (): Promise<void> => {
+  const flush = (): Promise<void> => recording(runId, write)
+  const write = async (): Promise<void> => {
     if (versions.size > 0) await saveVersions(warehouse, [...versions.values()], (relation) => before.has(relation))
     for (const relation of versions.keys()) before.add(relation)
     versions.clear()

@@ -115,7 +115,8 @@ export const performModel = async (
     }
   }
   const built = await buildModel(model, context).catch((error: unknown) => {
-    saveFailed()
+    // What was interrupted is not wrong: its last good rows are still those of its version.
+    if (!options.signal.aborted) saveFailed()
     throw error
   })
   const tested = testOutcome(await runTests(model, context))

@@ -10,6 +10,8 @@ export interface Step {
   readonly meter?: Meter
   /** The most that one of its statements may be billed for, in bytes, as digits; the warehouse's own limit holds too. */
   readonly maximumBytesBilled?: string
+  /** Also when the run was interrupted: what it did must be written down. */
+  readonly anyway?: boolean
 }
 
 export interface Meter {

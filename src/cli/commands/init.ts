@@ -57,7 +57,11 @@ export default defineProject({
   name: '${name}',
   region: 'VN', // country of phone numbers written without one
   timeZone: 'Asia/Ho_Chi_Minh',
-  warehouses: { local: duckdb({ path: '.cdp/${name}.duckdb' }) },
+  warehouses: {
+    local: duckdb({ path: '.cdp/${name}.duckdb' }),
+    // With bigquery and env imported too, \`cdp run --target production\` does the same there:
+    // production: bigquery({ project: env('GCP_PROJECT'), location: 'asia-southeast1', maximumBytesBilled: '50 GB' }),
+  },
   sources: {
     shop: files({
       streams: {

@@ -18,6 +18,8 @@ export interface SessionSettings {
   readonly maximumBytesBilled: string | undefined
   readonly readOnly: boolean
   readonly datasets: Datasets
+  /** A dataset that is read and never written. */
+  readonly untouched: string | undefined
   readonly labels: Labels
   readonly step: () => Step | undefined
   /** For the whole result of a job, of which a page was read; undefined where it is to be read page by page. */
@@ -65,6 +67,8 @@ interface Parts {
   /** Bytes, as digits. */
   readonly limit: string | undefined
   readonly meter: Meter | undefined
+  /** Also when the run was interrupted. */
+  readonly anyway: boolean
 }
 
 const lowest = (...limits: readonly (string | undefined)[]): string | undefined =>
@@ -106,7 +110,8 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     // It may be the models' dataset that is created.
     const home = words.join(' ') === 'create schema' ? undefined : settings.datasets.datasets.models
     const limit = how === 'ask' ? undefined : lowest(settings.maximumBytesBilled, step?.maximumBytesBilled)
-    return { sql, bound, script: isScript(tokens), home, limit, meter: step?.meter }
+    const anyway = step?.anyway === true
+    return { sql, bound, script: isScript(tokens), home, limit, meter: step?.meter, anyway }
   }
 
   const configurationOf = ({ bound, home, limit }: Parts): NonNullable<JobConfiguration['query']> => ({
@@ -146,6 +151,7 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
         // A statement that failed in a transaction may have ended it: sent anew it would take effect by itself.
         atomic: !parts.script && session === undefined,
         rows,
+        anyway: parts.anyway,
         onJob,
       }),
     )
