@@ -4,6 +4,12 @@ import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { commands } from '../../src/cli/commands.ts'
 import { errorReference } from '../../src/core/error-reference.ts'
+import { whyOf, type Rule } from '../../src/models/portability/rule.ts'
+import { ruleThemes } from '../../src/models/portability/rules.ts'
+import { sameFunctions } from '../../src/models/portability/same-functions.ts'
+import { sameParts } from '../../src/models/portability/special.ts'
+import { sameOfNull, sameTypes } from '../../src/models/portability/types.ts'
+import { reservedByBigQuery, reservedByDuckDb } from '../../src/models/portability/words.ts'
 import { engineRelations } from '../../src/warehouse/relations.ts'
 
 const repository = new URL('../..', import.meta.url)
@@ -88,6 +94,40 @@ export const stateReference = (): string => {
   return `# State\n\nEverything the engine knows is in schema \`cdp\` of the warehouse, and can be read with a SELECT. Made from \`src/warehouse/relations.ts\`.\n\n${pages.join('\n')}`
 }
 
+const coded = (names: Iterable<string>): string => [...names].map((name) => `\`${name}\``).join(', ')
+
+const ruleTable = (title: string, rules: readonly Rule[]): string => {
+  const code = (sql: string): string => sql.replaceAll('|', String.raw`\|`).replaceAll('\n', ' ')
+  const cell = (words: string): string => code(words).replaceAll(/<(\w+)>/g, '‹$1›')
+  const rows = rules.map((rule) => {
+    const example = `\`\` ${code(rule.example)} \`\``
+    const mark = rule.documented ? ' ¹' : ''
+    return `| ${cell(rule.found)} | ${cell(whyOf(rule))}${mark} | ${cell(rule.say)} | ${example} |`
+  })
+  return `### ${title}\n\n| written | it | write | seen in |\n|---|---|---|---|\n${rows.join('\n')}\n`
+}
+
+export const portabilityReference = (): string => {
+  const intro = readFileSync(new URL('test/docs/portability-intro.md', repository), 'utf8')
+  const lists = [
+    `Functions: every \`cdp.…\` function, and ${coded(Object.keys(sameFunctions))}.`,
+    `Types in casts: ${coded(Object.keys(sameTypes))}; of a null also ${coded(Object.keys(sameOfNull))}.`,
+    `Parts in \`extract\`: ${coded(sameParts)}.`,
+    `Operators: \`+ - * || = <> != < <= > >=\`, \`and or not\`, \`is [not] null\`, \`is [not] distinct from\`, \`between\`, \`in\`, \`like\`.`,
+  ]
+  const words = [
+    `BigQuery reserves ${coded(reservedByBigQuery)}.`,
+    `DuckDB reserves ${coded([...reservedByDuckDb].filter((word) => !reservedByBigQuery.has(word)))} besides, and ${coded([...reservedByDuckDb].filter((word) => reservedByBigQuery.has(word)))} as well.`,
+  ]
+  const tables = Object.entries(ruleThemes).map(([title, rules]) => ruleTable(title, rules))
+  return [
+    `${intro.trim()}\n\n## What is common\n\n${lists.map((line) => `* ${line}`).join('\n')}\n`,
+    `## What is named\n\n${tables.join('\n')}`,
+    `¹ By the vendor's documentation, or because chance decides; every other line is held against both engines by a test.\n`,
+    `## Reserved words\n\nA word that one engine reserves is no bare name for a column, an alias, a CTE or a window. After a dot every word is a name on both.\n\n${words.map((line) => `* ${line}`).join('\n')}\n`,
+  ].join('\n')
+}
+
 /** Page -> its text. */
 export const references = async (): Promise<ReadonlyMap<string, string>> =>
   new Map([
@@ -95,4 +135,5 @@ export const references = async (): Promise<ReadonlyMap<string, string>> =>
     ['docs/options.md', optionReference()],
     ['docs/commands.md', await commandReference()],
     ['docs/state.md', stateReference()],
+    ['docs/portability.md', portabilityReference()],
   ])

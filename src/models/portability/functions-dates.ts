@@ -8,7 +8,7 @@ export const dateFunctions: readonly Rule[] = [
   {
     found: 'date_diff(…)',
     refusedBy: 'bigquery',
-    why: 'and duckdb refuses its order of arguments',
+    why: 'as duckdb refuses its order of arguments',
     say: 'cdp.days_between(earlier, later), cdp.hours_between, cdp.months_between, cdp.years_between',
     example: `date_diff('day', ${days})`,
     instead: `cdp.days_between(${days})`,
@@ -16,7 +16,7 @@ export const dateFunctions: readonly Rule[] = [
   {
     found: 'date_trunc(…)',
     refusedBy: 'bigquery',
-    why: 'and duckdb refuses its order of arguments; their weeks start on different days',
+    why: 'as duckdb refuses its order of arguments; weeks start on Monday on one and on Sunday on the other',
     say: 'cdp.first_of_month(x), cdp.monday_of(x), cdp.start_of_day(x, zone), cdp.start_of_week, cdp.start_of_month',
     example: `date_trunc('month', date '2026-10-04')`,
     instead: `cdp.first_of_month(date '2026-10-04')`,

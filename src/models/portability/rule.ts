@@ -25,7 +25,7 @@ export const override = 'one file for each engine: <name>.duckdb.sql and <name>.
 /** Follows "which". */
 export const whyOf = ({ refusedBy, why }: Pick<Rule, 'refusedBy' | 'why'>): string => {
   if (refusedBy === undefined) return why ?? 'is not known to mean the same on duckdb and bigquery'
-  return `${refusedBy} refuses${why === undefined ? '' : `: ${why}`}`
+  return `${refusedBy} refuses${why === undefined ? '' : ` (${why})`}`
 }
 
 /** Rows of a table of refusals: what is written, who refuses it, what to say, an example and the same said portably. */

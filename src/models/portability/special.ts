@@ -190,7 +190,7 @@ export const shapeRules = {
   dates: {
     found: 'a date minus a date',
     refusedBy: 'bigquery',
-    why: 'or an interval there, where duckdb gives days',
+    why: 'or gives an interval, where duckdb gives days',
     say: 'cdp.days_between(earlier, later)',
     example: `date '2026-10-02' - date '2026-10-01'`,
     instead: `cdp.days_between(date '2026-10-01', date '2026-10-02')`,
