@@ -10,6 +10,7 @@ import type { SyncSummary } from '../../src/run/sync.ts'
 import type { SyncPlan } from '../../src/sync/plan.ts'
 import type { RelationName, Warehouse } from '../../src/warehouse/warehouse.ts'
 import { createLab, type Lab, persons, type LabSettings, type SyncPart } from '../sync/lab.ts'
+import { timesRun, type Seen } from './proxy.ts'
 import { describeBigQuery, openBoth, patience, sameRows, storyOf, type Both } from './harness.ts'
 
 const state = ['syncs', 'sync_runs', 'sync_rows', 'sync_log', 'sync_skipped', 'sync_plan'] as const
@@ -297,11 +298,9 @@ await describeBigQuery('syncs on BigQuery and on DuckDB', (emulator) => {
 
   it.each([
     ['before a call', 'call', 1],
-    ['after its answer', 'answer', 1],
     ['after the start was written', 'commit', 2],
     ['before the end is folded', 'commit', 3],
     ['after it was folded', 'commit', 4],
-    ['before the end is written', 'commit', 5],
   ] as const)('a death %s', { timeout: patience }, async (_what, point, times) => {
     start()
     await people(persons(3))
@@ -358,7 +357,7 @@ await describeBigQuery('syncs on BigQuery and on DuckDB', (emulator) => {
           if (answers >= 2) throw new Death()
         },
       })
-      await expect(dying).resolves.toMatchObject({ error: expect.any(Death) as unknown })
+      await expect(dying).rejects.toBeInstanceOf(Death)
       rmSync(join(bigquery.root, '.cdp'), { recursive: true })
       const owners = { self: { host: 'there', pid: 2, began: '2' }, isAlive: () => false }
       await bigquery.run({ owners, openWarehouse })
@@ -372,6 +371,44 @@ await describeBigQuery('syncs on BigQuery and on DuckDB', (emulator) => {
       ])
     },
   )
+
+  it('requests that fail on the way', { timeout: patience }, async () => {
+    const { proxy } = both
+    const query =
+      (pattern: RegExp) =>
+      (seen: Seen): boolean =>
+        pattern.test(seen.job?.query ?? '')
+    start()
+    await people(persons(3))
+    proxy.clear()
+    proxy.fail(query(/^create or replace table \S*plan/), { status: 429, reason: 'rateLimitExceeded' })
+    proxy.fail(query(/^insert into \S*sync_plan/), 'lost')
+    proxy.fail((seen) => seen.job?.load !== undefined, 'lost')
+    proxy.fail(query(/^merge/), 'cut', 'lost')
+    proxy.fail(query(/^insert into \S*sync_log/), { status: 503, reason: 'backendError' })
+    expect(await run()).toMatchObject({ delivered: 3 })
+    expect(proxy.unmet()).toBe(0)
+    expect([...timesRun(proxy.seen)].filter(([, times]) => times > 1)).toEqual([])
+    await compare()
+  })
+
+  it('a death between the ledger and the log', { timeout: patience }, async () => {
+    start()
+    await people(persons(3))
+    only('u2@x.vn', { status: 'rejected', reason: 'bad mailbox' })
+    both.proxy.fail((seen) => /^insert into \S*sync_log/.test(seen.job?.query ?? ''), {
+      status: 400,
+      reason: 'invalidQuery',
+    })
+    await duck.run()
+    expect(await bigquery.run()).toMatchObject({ delivered: 2, error: { code: 'QUERY_FAILED' } })
+    const counts = `select (select count(*) from cdp.sync_rows) as ledger, (select count(*) from cdp.sync_log) as log`
+    expect(await bigquery.query(counts)).toEqual([{ ledger: 3, log: 0 }])
+    await bigquery.run({ owners: { self: { host: 'here', pid: 2, began: '2' }, isAlive: () => false } })
+    for (const name of ['sync_rows', 'sync_log'] as const) {
+      await sameRows(both.duck, both.bigquery, cdp(name), { except: except[name] ?? [] })
+    }
+  })
 
   it('hashes of another version of the engine', { timeout: patience }, async () => {
     start({ key: { email: 'email', 'person id': 'person_id' } })
@@ -430,7 +467,8 @@ await describeBigQuery('syncs on BigQuery and on DuckDB', (emulator) => {
   })
 
   it('says nothing that is not GoogleSQL', () => {
-    expect(both.judge.refused()).toEqual([])
+    // How a session is ended is the service's own procedure, of which the analyzer does not know.
+    expect(both.judge.refused().filter(({ statement }) => statement !== 'call BQ.ABORT_SESSION()')).toEqual([])
     expect(both.judge.accepted()).toBeGreaterThan(40)
   })
 })
