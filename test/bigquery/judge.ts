@@ -66,16 +66,19 @@ export const openJudge = async (
     return found
   }
 
-  const ask = async (statement: Statement, seen: Seen): Promise<string | undefined> => {
-    const names = namesIn(statement.tokens, seen.project, datasets)
+  // `bare`: names without a dataset that were asked for, which are of the one that the query has as its own.
+  const ask = async (statement: Statement, seen: Seen, bare: readonly string[] = []): Promise<string | undefined> => {
+    const home = homeOf(seen)
+    const paths = bare.map((name) => [seen.project, home ?? '', name])
+    const names = [...namesIn(statement.tokens, seen.project, datasets), ...paths]
     const found = await Promise.all(names.map(lookUp))
     const parameters = parametersOf(seen.job?.parameters ?? [])
-    const key = JSON.stringify([shapeOf(statement.tokens), found.map((one) => one?.key), [...parameters]])
+    const key = JSON.stringify([shapeOf(statement.tokens), found.map((one) => one?.key), [...parameters], bare])
     const verdict =
       verdicts.get(key) ??
       google.refuses(
         statement.text,
-        found.flatMap((one) => (one ? [one.known] : [])),
+        found.flatMap((one) => (one ? [withBare(one.known, bare)] : [])),
         { parameters, functionsIn: [[named[2]], [seen.project, named[2]]] },
       )
     if (!verdicts.has(key)) {
@@ -83,6 +86,9 @@ export const openJudge = async (
       if ((await verdict) === undefined) accepted += 1
     }
     const said = await verdict
+    const missing = /^Table not found: (\w+)(?: |;|$)/.exec(said ?? '')?.[1]
+    if (missing !== undefined && home !== undefined && !bare.includes(missing))
+      return ask(statement, seen, [...bare, missing])
     // What is not there is for the stand-in to say.
     if (said !== undefined && /^(?:Table|Dataset|Catalog) not found/i.test(said) && found.includes(undefined))
       return undefined
@@ -94,6 +100,7 @@ export const openJudge = async (
     const query = seen.job?.query
     if (query === undefined) return undefined
     for (const statement of statementsOf(query)) {
+      if (ofTheService.test(statement.text)) continue
       const said = await ask(statement, seen)
       // A change of the relation may have gone unnoticed.
       if (said === undefined) continue
@@ -113,6 +120,18 @@ export const openJudge = async (
     accepted: () => accepted,
     close: releaseGoogle,
   }
+}
+
+const homeOf = ({ body }: Seen): string | undefined => {
+  const { configuration } = (body ?? {}) as {
+    readonly configuration?: { readonly query?: { readonly defaultDataset?: { readonly datasetId?: string } } }
+  }
+  return configuration?.query?.defaultDataset?.datasetId
+}
+
+const withBare = ({ names, columns }: Known, bare: readonly string[]): Known => {
+  const [name = ''] = names[0]?.slice(-1) ?? []
+  return { names: bare.includes(name) ? [...names, [name]] : names, columns }
 }
 
 interface Statement {
@@ -177,6 +196,9 @@ const shapeOf = (tokens: readonly Token[]): string =>
       return /^\d/.test(text) ? '0' : text
     })
     .join(' ')
+
+// Procedures that the service brings, which the analyzer does not know.
+const ofTheService = /^call BQ\.(?:ABORT_SESSION|ABORT_TRANSACTION)\(/i
 
 const ddl = /^(?:create|drop|alter|truncate|undrop)$/i
 

@@ -186,10 +186,10 @@ await describeBigQuery('models on both engines', (emulator) => {
     await fill(day1)
     const text = (layout: string): string => `/*\nkind: table${layout}\n*/\nselect * from raw.s`
     await buildBoth('cut', text(''))
+    both.proxy.clear()
     const other = refusedByService('Cannot replace a table with a different partitioning spec. Instead, DROP the table')
     both.proxy.fail(sends(/^create or replace table \S*`cut` partition by/), other)
     both.proxy.fail(sends(/^create or replace table \S*`cut` copy/), other)
-    both.proxy.clear()
     expect(await buildBoth('cut', text('\npartition_by: day'))).toMatchObject({ rows: 3, unchanged: true })
     expect(both.proxy.unmet()).toBe(0)
     const sent = both.proxy.seen.flatMap(

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { CdpError } from '../../src/core/errors.ts'
 import { sha256 } from '../../src/core/hash.ts'
 import type { CompiledModel } from '../../src/models/model.ts'
 import type { CompiledProject, CompiledSync } from '../../src/project/compiled.ts'
@@ -13,6 +14,7 @@ import { exportState, importState } from '../../src/run/state.ts'
 import { lastRuns, wrongNow } from '../../src/run/status.ts'
 import { keptRelations, type EngineRelationName } from '../../src/warehouse/relations.ts'
 import { insertRows } from '../../src/warehouse/statements.ts'
+import type { Warehouse } from '../../src/warehouse/warehouse.ts'
 import { compiled, contextOf } from '../models/project.ts'
 import { describeBigQuery, openBoth, patience, sameRows, type Both } from './harness.ts'
 
@@ -122,7 +124,8 @@ await describeBigQuery('runs on BigQuery', (emulator) => {
       ])
       const limits = both.proxy.seen.flatMap(({ job, body }) => {
         const limit = /"maximumBytesBilled":"(\d+)"/.exec(JSON.stringify(body))?.[1]
-        return job?.labels['cdp_step'] === undefined || job.dryRun ? [] : [`${job.labels['cdp_step']} ${limit}`]
+        const step = job?.labels['cdp_step'] ?? 'record'
+        return step === 'record' || job?.dryRun === true ? [] : [`${step} ${limit}`]
       })
       expect([...new Set(limits)]).toEqual(['base 5000000000', 'broken 20000000000', 'ids 20000000000'])
       const w = both.bigquery
@@ -156,6 +159,36 @@ await describeBigQuery('runs on BigQuery', (emulator) => {
       ])
     },
   )
+
+  it('writes down what an interrupted run did, and goes on with it', { timeout }, async () => {
+    const files = {
+      'one.sql': '/*\nkind: table\n*/\nselect 1 as n',
+      'two.sql': '/*\nkind: table\n*/\nselect n from one',
+    }
+    const models = await compiled(files, [], undefined, 'bigquery')
+    const stop = new AbortController()
+    const warehouse = await both.reopen({ signal: stop.signal })
+    const unhook = both.proxy.hook(({ job }) => {
+      if (/^create or replace table \S*`two`/.test(job?.query ?? ''))
+        stop.abort(new CdpError('INTERRUPTED', { what: 'a test' }))
+      return undefined
+    })
+    const options = { ...contextOf(both.bigquery), ...runOptions(both, models), selected: undefined }
+    const openInterrupted = async (): Promise<Warehouse> => ({ ...warehouse, close: () => Promise.resolve() })
+    const stopped = await performRun({ ...options, runId: 's1', signal: stop.signal, openWarehouse: openInterrupted })
+    unhook()
+    expect(stopped.failed).toBe('interrupted')
+    const w = both.bigquery
+    expect(await w.all(`select status, exit_code from cdp.runs where run_id = 's1'`)).toEqual([
+      { status: 'interrupted', exit_code: 130 },
+    ])
+    expect(await w.all(`select relation, status from cdp.versions where relation in ('one', 'two')`)).toEqual([
+      { relation: 'one', status: 'good' },
+    ])
+    const next = await performRun({ ...options, runId: 's2' })
+    expect(next.steps.map(({ step, status }) => `${step} ${status}`)).toEqual(['one unchanged', 'two done'])
+    expect(await w.all(`select n from ${w.name({ schema: 'models', name: 'two' })}`)).toEqual([{ n: 1 }])
+  })
 
   it('state goes out of one warehouse and into the other', { timeout }, async () => {
     const [here, there] = [both.duck, both.bigquery]
