@@ -14,6 +14,10 @@ export const exceptions: Readonly<Record<string, Exception>> = {
     reason: 'each engine has a fast hash of its own, and the fingerprint names the engine',
   },
   'cdp.run_steps': { columns: ['statements', 'bytes_billed'], reason: 'statements are billed on BigQuery only' },
-  'cdp.sync_rows': { columns: ['match', 'seen'], reason: 'each engine has a fast hash of its own' },
+  'cdp.sync_rows': {
+    columns: ['match', 'seen', 'seq'],
+    reason: 'each engine has a fast hash of its own, and an order of its own in which rows of one kind go out',
+  },
+  'cdp.sync_log': { columns: ['seq'], reason: 'in which order rows of one kind go out is for each engine to say' },
   'cdp.syncs': { columns: ['hashing'], reason: 'what the fast hash of the engine gives' },
 }

@@ -1,6 +1,6 @@
 // A whole project on one engine, by the functions that the commands call. Both engines get the same run ids and a clock that stands still
 // while nothing sleeps, so that all they write down may be compared.
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -96,6 +96,7 @@ export const openProject = async (story: Story, settings?: BigQuerySettings): Pr
   const vendors = await story.vendors()
   await story.begin(folder)
   rewrite(join(folder, 'cdp.config.ts'), (text) => withWarehouses(text, settings))
+  dateFiles(folder, story.days.slice(0, 1))
   const target = settings ? 'production' : 'local'
   const commands = { run: 0, sync: 0 }
 
@@ -119,7 +120,10 @@ export const openProject = async (story: Story, settings?: BigQuerySettings): Pr
 
   return {
     folder,
-    secondDay: () => story.secondDay(folder),
+    secondDay: async () => {
+      await story.secondDay(folder)
+      dateFiles(folder, story.days)
+    },
     run: (day, more) =>
       withEnvironment(vendors.env, async () => {
         const result = await performRun({
@@ -152,6 +156,17 @@ export const openProject = async (story: Story, settings?: BigQuerySettings): Pr
 
 const rewrite = (file: string, change: (text: string) => string): void =>
   writeFileSync(file, change(readFileSync(file, 'utf8')))
+
+// When a file was last written is kept by the ledger: by the day it came with.
+const dateFiles = (folder: string, days: readonly string[]): void => {
+  const times = days.map((day) => Date.parse(day))
+  const time = new Date(times.at(-1) ?? 0)
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    const file = join(folder, name)
+    const found = statSync(file)
+    if (/(?:^|\/)data\//.test(name) && found.isFile() && !times.includes(found.mtimeMs)) utimesSync(file, time, time)
+  }
+}
 
 // The demo lives in the repository and imports its connectors as files.
 const byPackage = (text: string): string =>
