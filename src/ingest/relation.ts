@@ -82,8 +82,8 @@ export const shapeOf = async (
 }
 
 /**
- * Brings the relation to its shape. Returns whether anything was done. By day of landing and by key: a MERGE still reads its key and
- * content columns whole, since no day can be told from a key; what the clusters save are reads of some keys.
+ * Brings the relation to its shape. Returns whether anything was done. Where there are partitions they are by day of landing, clustered
+ * by key. A load with a key still reads the key and content columns whole, since no day can be told from a key.
  */
 export const reshape = async (warehouse: Warehouse, shape: Shape): Promise<boolean> => {
   const { exists, present, added, retyped, layout } = shape

@@ -9,9 +9,9 @@ import { finishSchema, writeSchema } from './schema.ts'
 
 export interface Settling {
   /** Changes the relation, and tells whether it is another than it was. */
-  change(): Promise<boolean>
+  readonly change: () => Promise<boolean>
   /** Within the transaction. */
-  finish(): Promise<void>
+  readonly finish: () => Promise<void>
 }
 
 /** Looks at the relation. Throws STREAM_PROMISE. */

@@ -54,6 +54,9 @@ export const storedKeeps = (warehouse: Warehouse, text: string, type: ColumnType
       return matches(warehouse, text, String.raw`\\x(?:[0-9a-fA-F]{2})*`)
     case 'text':
       return 'true'
+    case 'boolean':
+    case 'timestamp':
+    case 'json':
     default:
       return `(${value} is not null)`
   }
@@ -80,6 +83,7 @@ export const storedAs = (warehouse: Warehouse, text: string, type: ColumnType, t
       return columns.tryCast(`cdp.regexp_replace_all(${text}, '[.]0+$', '')`, warehouse.typeName(type))
     case 'double':
       return `cdp.safe_double(${text})`
+    case 'date':
     default:
       return columns.tryCast(text, warehouse.typeName(type))
   }
