@@ -95,8 +95,11 @@ const columnsOf = (warehouse: Warehouse, columns: readonly Column[], trait: Trai
     most_complete: 'r.complete',
   }
   const least = `case when ${present} then ${weight(trait, 'r', pick === 'longest' || pick === 'most_complete' ? measure[pick] : undefined)} end`
-  const { minBy } = warehouse.dialect
-  return [`${minBy(value, least)} as ${trait.column}`, `${minBy('r.record_key', least)} as ${recordColumn(trait)}`]
+  const words = warehouse.dialect
+  return [
+    `${words.minBy(value, least)} as ${trait.column}`,
+    `${words.minBy('r.record_key', least)} as ${recordColumn(trait)}`,
+  ]
 }
 
 const isWhole = (type: string): boolean => /^U?(TINY|SMALL|BIG|HUGE)?INT(EGER|64|128)?$/i.test(type)
@@ -130,13 +133,13 @@ from (select distinct r.person_id, r.${trait.column} ${from}) d group by d.perso
   } else {
     const prefer = trait.prefer === undefined ? '' : `, r.${trait.prefer}`
     const least = weight(trait, 'c', 'c.times')
-    const { minBy } = work.warehouse.dialect
+    const words = work.warehouse.dialect
     await work.make(
       trait.column,
-      `select c.person_id, ${minBy(`c.${trait.column}`, least)} as ${trait.column}, ${minBy('c.record_key', least)} as ${recordColumn(trait)}
+      `select c.person_id, ${words.minBy(`c.${trait.column}`, least)} as ${trait.column}, ${words.minBy('c.record_key', least)} as ${recordColumn(trait)}
 from (
   select r.person_id, r.${trait.column}${prefer}, count(*) as times, min(r.${trait.order.name}) as ${trait.order.name},
-    ${minBy('r.record_key', `r.${trait.order.name}`)} as record_key
+    ${words.minBy('r.record_key', `r.${trait.order.name}`)} as record_key
   ${from} group by r.person_id, r.${trait.column}${prefer}
 ) c group by c.person_id`,
     )
