@@ -16,6 +16,7 @@ import {
   type Warehouse,
 } from '../../src/warehouse/warehouse.ts'
 import { findEmulator, type Emulator } from '../bigquery-emulator/emulator.ts'
+import { isLive, liveSettings, removeDatasets } from './live.ts'
 import { openJudge, type Judge, type Judging } from './judge.ts'
 import { startProxy, type Proxy } from './proxy.ts'
 
@@ -43,7 +44,7 @@ export interface Both {
 
 /** `describe`, skipped with the reason where there is no stand-in. */
 export const describeBigQuery = async (title: string, body: (emulator: Emulator) => void): Promise<void> => {
-  const found = await findEmulator()
+  const found = isLive ? { url: '', grpc: '' } : await findEmulator()
   const missing = typeof found === 'string'
   describe.skipIf(missing)(`${title}${missing ? ` (${found})` : ''}`, () => {
     body(missing ? { url: '', grpc: '' } : found)
@@ -54,6 +55,7 @@ let number = 0
 
 /** A project of its own at the stand-in, behind a proxy and a judge. Nothing is in it. */
 export const freshProject = async (emulator: Emulator, judging: Judging = {}): Promise<Judged> => {
+  if (isLive) return liveProject()
   const proxy = await startProxy(emulator.url)
   const judge = await openJudge(emulator.url, judging)
   proxy.hook(judge.hook)
@@ -71,6 +73,31 @@ export const freshProject = async (emulator: Emulator, judging: Judging = {}): P
       await proxy.close()
       await judge.close()
     },
+  }
+}
+
+// Nobody stands between the client and the service, which is the judge itself.
+const liveProject = (): Judged => {
+  const settings = liveSettings()
+  const nothing = (): void => undefined
+  return {
+    settings,
+    proxy: {
+      url: '',
+      seen: [],
+      hook: () => nothing,
+      fail: nothing,
+      unmet: () => 0,
+      clear: nothing,
+      close: async () => undefined,
+    },
+    judge: {
+      hook: nothing as () => undefined,
+      refused: () => [],
+      accepted: () => Infinity,
+      close: async () => undefined,
+    },
+    close: () => removeDatasets(settings),
   }
 }
 

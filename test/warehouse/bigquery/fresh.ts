@@ -4,6 +4,7 @@ import { bigquery, type BigQuerySettings } from '../../../src/warehouse/define-b
 import { engineRelations } from '../../../src/warehouse/relations.ts'
 import { stateVersion } from '../../../src/warehouse/version.ts'
 import { openWarehouse, type OpenOptions, type Warehouse } from '../../../src/warehouse/warehouse.ts'
+import { isLive, liveSettings, removeDatasets } from '../../bigquery/live.ts'
 import type { Emulator } from '../../bigquery-emulator/emulator.ts'
 
 export type Opening = (options?: Partial<Omit<OpenOptions, 'root'>>) => Promise<Warehouse>
@@ -18,6 +19,7 @@ export const withFresh = async (
   work: (open: Opening) => Promise<void>,
   settings: Partial<BigQuerySettings> = {},
 ): Promise<void> => {
+  if (isLive) return withLive(root, work, settings)
   const project = spare ?? `fresh-${process.pid}-${number++}`
   spare = undefined
   const open: Opening = (options) =>
@@ -38,6 +40,21 @@ export const withFresh = async (
   await empty(warehouse)
   await warehouse.close()
   spare = project
+}
+
+// The service makes the state in a second or two, and what is removed costs nothing.
+const withLive = async (
+  root: string,
+  work: (open: Opening) => Promise<void>,
+  settings: Partial<BigQuerySettings>,
+): Promise<void> => {
+  const live = { ...liveSettings(), ...settings }
+  const options = { root, mode: 'write', waitMs: 0, clock: systemClock } as const
+  try {
+    await work((more) => openWarehouse(bigquery(live), { ...options, ...more }))
+  } finally {
+    await removeDatasets(live)
+  }
 }
 
 const empty = async (warehouse: Warehouse): Promise<void> => {
