@@ -142,7 +142,7 @@ await describeBigQuery('runs on BigQuery', (emulator) => {
       expect(second.steps.map(({ status }) => status)).toEqual(['unchanged', 'unchanged'])
       expect(both.proxy.seen.flatMap(({ job }) => (job ? [/^\w+/.exec(job.query ?? '')?.[0]] : []))).toEqual(['select'])
       expect(await wrongNow(w)).toMatchObject([{ what: 'model', name: 'broken' }])
-      expect(await lastRuns(w)).toMatchObject([{ run: 'r1', status: 'failed', exit_code: 3 }])
+      expect(await lastRuns(w)).toMatchObject([{ run: 'r1', status: 'failed', exit_code: 2 }])
       const plan = await planRun(w, projectOf(both, models), {
         instant: contextOf(w).instant,
         selected: undefined,
