@@ -47,6 +47,9 @@ const whyOf = `case
   when wanted = 'remove' then 'retry'
   else 'left' end`
 
+// Numbers have gaps, so that many workers can number parts of a plan: by kind of row, then by 2,047 parts of each. All fit into a double.
+const phase = `case when action = 'poll' then 0 when usable then 2 else 1 end`
+
 /** Of the plan's relation, in order. `n` besides, where rows have no numbers of their own. */
 const planColumns = (warehouse: Warehouse): readonly (readonly [name: string, type: ColumnType])[] => [
   ['action', 'text'],
@@ -100,7 +103,7 @@ export const decisionCtes = (words: Words, facts: DiffFacts): string[] => {
     // The same change sent again keeps its id; a later one of the same content has another, or a receiver that remembers ids drops it.
     change_id: `case when action = 'poll' or (change_id is not null and status <> 'delivered' and wanted = operation and planned_hash is not distinct from row_hash)
       then change_id else ${dialect.md5(change)} end`,
-    n: `row_number() over (order by case when action = 'poll' then 0 when usable then 2 else 1 end, key, match)`,
+    n: `${phase} * ${2 ** 44} + (mod(match, 1024) + 1023) * ${2 ** 32} + row_number() over (partition by ${phase}, mod(match, 1024) order by key, match)`,
   }
   const columns = planColumns(warehouse).map(([name]) => (said[name] === undefined ? name : `${said[name]} as ${name}`))
   return [
