@@ -78,9 +78,8 @@ const measureMost = '9999999'
 
 /** The weight of a record for a picked trait; `measure` is what more of wins. */
 export const weight = (trait: Trait, alias: string, measure: string | undefined): string => {
-  const prefer = trait.prefer === undefined ? '' : ` + ${alias}.${trait.prefer} * ${preferUnit}`
+  const prefer = trait.prefer === undefined ? '' : `${alias}.${trait.prefer} * ${preferUnit} + `
   const measured =
-    measure === undefined ? '' : ` + (${measureMost} - least(${measure}, ${measureMost})) * ${measureUnit}`
-  // A name first: `having min (…` would look like a function.
-  return `${alias}.${trait.order.name}${prefer}${measured}`
+    measure === undefined ? '' : `(${measureMost} - least(${measure}, ${measureMost})) * ${measureUnit} + `
+  return `${prefer}${measured}${alias}.${trait.order.name}`
 }

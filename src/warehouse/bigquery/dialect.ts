@@ -78,7 +78,8 @@ export const dialect: Dialect = {
   json,
   columns,
   cte: (name, select) => `${name} as (\n  ${select})`,
-  minBy: (value, by) => `any_value(${value} having min ${by})`,
+  // In parentheses: the stand-in takes no more than a name or these.
+  minBy: (value, by) => `any_value(${value} having min (${by}))`,
   later: (timestamp, ms) => `timestamp_add(${timestamp}, interval ${ms} millisecond)`,
   rowNumber: () => undefined,
   trimmed: (text) => `trim(${text}, ${spaces})`,
