@@ -90,7 +90,7 @@ export const finishSchema = async (
 ): Promise<void> => {
   if (warehouse.supports.transactionalDdl) return
   await warehouse.run(
-    `update ${state(warehouse, 'schemas')} set load_id = ${warehouse.literal(load.id)}
+    `update ${state(warehouse, 'schemas')} set load_id = ${warehouse.literal(load.id)}, changed_at = ${timestamp(warehouse, load.at)}
       where stream = ${warehouse.literal(stream)} and load_id = ${warehouse.literal(unfinishedLoad)}`,
   )
 }

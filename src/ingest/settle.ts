@@ -28,7 +28,7 @@ export const prepareShape = async (context: LandContext, decision: Decision): Pr
       return changed || retyped || unfinished
     },
     finish: async () => {
-      if (columns.length > 0 || unfinished) await finishSchema(warehouse, stream.id, { id: runId })
+      if (columns.length > 0 || unfinished) await finishSchema(warehouse, stream.id, { id: runId, at: context.instant })
     },
   }
 }
