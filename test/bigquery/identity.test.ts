@@ -110,10 +110,10 @@ await describeBigQuery('persons on BigQuery and on DuckDB', (emulator) => {
       ]
       expect(await built([...till, ...others], guarded)).toMatchObject({ newlyBlocked: 7, merged: 0 })
       // What was blocked once stays so, though fewer share it now; one more is blocked.
-      const many = [...'xyz'].map((name) => rec(`z/${name}`, { email: 'many@e.vn', name }))
+      const many = ['Xuân', 'Yến', 'Zoë'].map((name) => rec(`z/${name}`, { email: 'many@e.vn', name }))
       expect(await built([...till.slice(0, 2), ...others, ...many], guarded)).toMatchObject({
         newlyBlocked: 1,
-        retired: 2,
+        retired: 1,
       })
       await sameState(both)
     },
@@ -273,7 +273,7 @@ await describeBigQuery('persons on BigQuery and on DuckDB', (emulator) => {
   const trait = (n: number, person: number): Cells => [
     ['shop', 'crm', 'till', `o'hara\\`][(n * 7) % 4] ?? null,
     String(n),
-    n % 4 === 0 ? null : day((n * 5) % 9),
+    n % 4 === 0 ? null : day(1 + ((n * 5) % 9)),
     n % 5 === 0 ? null : `2026-0${1 + ((n * 3) % 9)}-15`,
     n % 6 === 5 ? null : (spellings[(n * 11) % spellings.length] ?? null),
     n % 7 === 6 ? null : `${(n % 3) - 1}${n * 137}.${10 + (n % 90)}`.replace('00', '0'),

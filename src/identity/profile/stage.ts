@@ -24,17 +24,20 @@ export const stageRanked = async (
   const column = (name: string): string => `s.${warehouse.quote(name)}`
   const picked = plan.traits.flatMap((trait) => (trait.from === undefined ? [] : [{ ...trait, from: trait.from }]))
   const times = plan.orders.map((order, at) => ({ order, name: `time_${at}` }))
-  const complete = picked
-    .map(({ from }) => `case when ${isPresent(warehouse, column(from), typeOf(columns, from))} then 1 else 0 end`)
-    .join(' + ')
+  const complete = sumOf(
+    picked.map(
+      ({ from }) => `case when ${isPresent(warehouse, column(from), typeOf(columns, from))} then 1 else 0 end`,
+    ),
+  )
+  const source = sourceColumn(settings)
+  const sourceText =
+    typeOf(columns, source) === warehouse.typeName('text') ? column(source) : textOf(warehouse, column(source))
   const list = [
     `${column('person_id')} as person_id`,
     `${recordKey(warehouse, settings.record, 's')} as record_key`,
     ...picked.map(({ from, column: name }) => `${column(from)} as ${name}`),
     ...plan.traits.flatMap((trait) =>
-      trait.prefer === undefined
-        ? []
-        : [`${preferred(work, textOf(warehouse, column(sourceColumn(settings))), trait)} as ${trait.prefer}`],
+      trait.prefer === undefined ? [] : [`${preferred(work, sourceText, trait)} as ${trait.prefer}`],
     ),
     ...(plan.traits.some((trait) => trait.rule.pick === 'most_complete') ? [`${complete} as complete`] : []),
     ...times.flatMap(({ order, name }) => (order.by === undefined ? [] : [`${column(order.by)} as ${name}`])),
@@ -47,13 +50,21 @@ export const stageRanked = async (
   const [counts] = await warehouse.all<{ n: number; different: number }>(
     `select count(*) as n, count(distinct r.record_key) as different from ${work.name('rows')} r`,
   )
-  const settle = counts && counts.n > counts.different ? picked.map((trait) => `, r.${trait.column}`).join('') : ''
+  const settle =
+    counts && counts.n > counts.different ? picked.map((trait) => `, ${nullsLast(`r.${trait.column}`)}`).join('') : ''
   const places = times.map(({ order, name }) => {
     const place = `r.${name}`
     const time = order.by === undefined ? '' : `${order.descending ? `${place} desc nulls last` : nullsLast(place)}, `
     return `row_number() over (partition by r.person_id order by ${time}r.record_key${settle}) as ${order.name}`
   })
   await work.make('ranked', `select r.*, ${places.join(', ')} from ${work.name('rows')} r`)
+}
+
+// In halves: a long chain of additions is a deep one, and there are limits to depth.
+const sumOf = (terms: readonly string[]): string => {
+  if (terms.length < 2) return terms[0] ?? '0'
+  const half = terms.length >> 1
+  return `(${sumOf(terms.slice(0, half))} + ${sumOf(terms.slice(half))})`
 }
 
 const preferred = (work: Work, source: string, trait: Trait): string =>
