@@ -86,7 +86,7 @@ export const writeSchema = (
 export const finishSchema = async (
   warehouse: Warehouse,
   stream: string,
-  load: { readonly id: string },
+  load: { readonly id: string; readonly at: string },
 ): Promise<void> => {
   if (warehouse.supports.transactionalDdl) return
   await warehouse.run(
