@@ -334,6 +334,28 @@ await describeBigQuery('landing on both engines', (emulator) => {
     )
   })
 
+  it('loads once from files, and never into a relation that stays', { timeout }, async () => {
+    const { stream, folder } = scan('*.csv', { key: ['id'] })
+    const jobs: { loads: number; statements: number }[] = []
+    for (const text of ['id,n\n1,1\n2,2\n', 'id,n\n2,3\n3,3\n', 'id,n\n3,3\n']) {
+      write(`${folder}/${written}.csv`, text)
+      loads += 1
+      await land(optionsOf(both.duck, stream, loads, {}))
+      both.proxy.clear()
+      await land(optionsOf(both.bigquery, stream, loads, {}))
+      const sent = both.proxy.seen.flatMap(({ job, path }) => (job && path === '/jobs' ? [job] : []))
+      const targets = sent.flatMap(({ load }) =>
+        load ? [load['destinationTable'] as { readonly tableId: string }] : [],
+      )
+      for (const { tableId } of targets) expect(tableId).toMatch(/^_scratch_/)
+      jobs.push({ loads: targets.length, statements: sent.length - targets.length })
+    }
+    expect(jobs.map((one) => one.loads)).toEqual([1, 1, 1])
+    // Some twenty, of whatever size.
+    for (const { statements } of jobs) expect(statements).toBeLessThan(30)
+    await same(stream)
+  })
+
   describe('a load that dies', () => {
     const keyed: StreamSettings = { key: ['id'], types: { n: 'integer' } }
     const keyless: StreamSettings = { types: { n: 'integer' } }
