@@ -6,13 +6,14 @@ import { CdpError } from '../core/errors.ts'
 import { openCompiled } from '../project/cache.ts'
 import type { CompiledProject } from '../project/compiled.ts'
 import { newRunId, type LiveParts } from '../run/options.ts'
-import { openWarehouse, type Warehouse } from '../warehouse/warehouse.ts'
+import { developedWarehouse, openWarehouse, type Warehouse } from '../warehouse/warehouse.ts'
 import { createOutput, type Output } from './output.ts'
 import { createProgress, type Progress } from './progress.ts'
 
 export interface GlobalOptions {
   readonly project: string
   readonly target?: string | undefined
+  readonly dev?: string
   readonly wait: string
   readonly json?: boolean
   readonly quiet?: boolean
@@ -66,7 +67,8 @@ export const createContext = (globals: GlobalOptions): Context => {
   const signal = interruptSignal(output)
   const waitMs = waitOf(globals.wait)
   let opened: Promise<Opened> | undefined
-  const open = (): Promise<Opened> => (opened ??= openProject(root, globals.target, output))
+  const open = (): Promise<Opened> =>
+    (opened ??= openProject(root, globals.target, output).then((found) => developed(found, globals.dev)))
   const project = async (): Promise<CompiledProject> => (await open()).compiled
   let live: Promise<LiveParts> | undefined
 
@@ -106,6 +108,19 @@ const openProject = async (root: string, target: string | undefined, output: Out
     output.note(`! ${warning.file}${warning.line === undefined ? '' : `:${warning.line}`} ${warning.message}`)
   }
   return found
+}
+
+// Leases, spools and journals are kept by target: a copy has its own.
+const developed = async (found: Opened, developer: string | undefined): Promise<Opened> => {
+  if (developer === undefined) return found
+  if (!/^[a-z][a-z0-9_]{0,29}$/.test(developer)) throw new CdpError('DEV_NAME', { text: developer })
+  const { compiled } = found
+  const warehouse = await developedWarehouse(compiled.warehouse, developer)
+  if (!warehouse) {
+    throw new CdpError('DEV_UNSUPPORTED', { target: compiled.target, engine: compiled.warehouse.engine })
+  }
+  const target = `${compiled.target}-dev-${developer}`
+  return { ...found, compiled: { ...compiled, target, developer, warehouse } }
 }
 
 const loadLive = async (project: CompiledProject): Promise<LiveParts> =>

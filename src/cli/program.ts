@@ -16,6 +16,7 @@ export const runProgram = async (): Promise<number> => {
     .version(packageVersion())
     .option('-p, --project <folder>', 'the project, where cdp.config.ts is', '.')
     .option('-t, --target <name>', 'the warehouse to work on (default: the first of the project)')
+    .option('--dev <name>', 'write to datasets of your own, and read what is landed in the target (BigQuery)')
     .option('--wait <time>', 'how long to wait for a warehouse that another program holds', '10s')
     .option('--json', 'NDJSON on stdout also on a terminal')
     .option('-q, --quiet', 'no talk on stderr')

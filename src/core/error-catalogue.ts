@@ -116,6 +116,30 @@ export const catalogue = {
     (a) => `The project has no warehouse called "${a.target}"; it has ${a.known.join(', ')}.`,
   ),
 
+  // development
+  DEV_NAME: entry<{ text: string }>(
+    'usage',
+    (a) => `--dev takes the name of a developer, and "${a.text}" is none.`,
+    () => 'Lower-case letters, digits and _, up to 30, a letter first: --dev lan',
+  ),
+  DEV_UNSUPPORTED: entry<{ target: string; engine: string }>(
+    'usage',
+    (a) =>
+      `--dev is for warehouses that several people work on, and ${a.target} is a file of one (${a.engine}). Nothing was done.`,
+    () => 'Name the shared warehouse with --target, or copy a slice of it: cdp pull --help',
+  ),
+  DEV_RAW: entry<{ relation: string }>(
+    'usage',
+    (a) =>
+      `Under --dev landed data is read and never written, and this would write ${a.relation}. Nothing was changed.`,
+    () => 'Leave --dev out to land, replay or repair what is landed.',
+  ),
+  DEV_DELIVERS: entry<{ command: string }>(
+    'usage',
+    (a) => `Under --dev nothing is delivered, so \`cdp ${a.command}\` does nothing. Nothing was sent.`,
+    () => 'cdp plan --dev … shows what a sync would send.',
+  ),
+
   // pull
   PULL_TARGETS: entry<{ from: string; into: string; why: string }>(
     'usage',

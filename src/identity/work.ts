@@ -56,10 +56,7 @@ export const openWork = (warehouse: Warehouse, prefix: string): Work => {
     const names = Object.keys(selects) as (keyof typeof selects)[]
     const list = names.map((one) => `(${selects[one]}) as ${warehouse.quote(one)}`)
     const [row] = await warehouse.all<Record<keyof typeof selects, number>>(`select ${list.join(',\n  ')}`)
-    return Object.fromEntries(names.map((one) => [one, Number(row?.[one] ?? 0)])) as Record<
-      keyof typeof selects,
-      number
-    >
+    return Object.fromEntries(names.map((one) => [one, row?.[one] ?? 0])) as Record<keyof typeof selects, number>
   }
   return {
     warehouse,

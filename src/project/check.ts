@@ -6,7 +6,7 @@ import { checkModels, hasColumn, missingColumn, type CheckResult } from '../mode
 import { checkOverrides } from '../models/check-overrides.ts'
 import type { ModelFile } from '../models/compile.ts'
 import { duckdb } from '../warehouse/define-duckdb.ts'
-import { openWarehouse, type Column, type ColumnType, type Session } from '../warehouse/warehouse.ts'
+import { openWarehouse, type Column, type ColumnType, type Session, type Warehouse } from '../warehouse/warehouse.ts'
 import { checkEngines, preparable } from './check-engines.ts'
 import type { CompiledProject, CompiledSync } from './compiled.ts'
 
@@ -111,10 +111,13 @@ const rawColumns = async ({
   return out
 }
 
-const landedColumns = async (warehouse: Session): Promise<Map<string, PortableColumn[]>> => {
+const landedColumns = async (
+  warehouse: Session & Pick<Warehouse, 'landing'>,
+): Promise<Map<string, PortableColumn[]>> => {
+  const schemas = warehouse.landing?.('schemas') ?? 'cdp.schemas'
   const rows = await warehouse.all<{ stream: string; name: string; type: ColumnType }>(
-    `select stream, column_name as name, type from cdp.schemas s
-     where version = (select max(version) from cdp.schemas o where o.stream = s.stream and o.column_name = s.column_name)
+    `select stream, column_name as name, type from ${schemas} s
+     where version = (select max(version) from ${schemas} o where o.stream = s.stream and o.column_name = s.column_name)
      order by stream, position`,
   )
   const out = new Map<string, PortableColumn[]>()

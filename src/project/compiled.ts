@@ -53,6 +53,8 @@ export interface CompiledProject {
   readonly region: string
   readonly timeZone: string
   readonly target: string
+  /** Under `--dev`: whose copy of the target it is. Never kept. */
+  readonly developer?: string
   readonly warehouse: WarehouseDefinition
   readonly streams: readonly CompiledStream[]
   /** In an order in which each model comes after what it reads. */

@@ -41,16 +41,14 @@ export interface PlanOptions {
 
 /** Reads the state and the files' names and sizes; executes no model and reads no data. A missing secret is no obstacle. */
 export const planRun = async (
-  session: Session & Pick<Warehouse, 'engine' | 'quote'>,
+  session: Session & Pick<Warehouse, 'engine' | 'quote' | 'landing'>,
   project: CompiledProject,
   options: PlanOptions,
 ): Promise<RunPlan> => {
   const wanted = (name: string): boolean => options.selected?.has(name) ?? true
   const versions = await readVersions(session)
   const streams = project.streams.filter((stream) => wanted(stream.id))
-  const known = streams.filter((stream) => missing(stream.secrets).length === 0)
-  const changes = await changedFiles(session, known, project.root)
-  const lands = streams.map((stream) => landStep(stream, changes.get(stream.id)))
+  const lands = await landSteps(session, project, streams)
   const moving = new Set(lands.filter((s) => s.action === 'do').map((s) => `raw.${s.stream.relation}`))
   const facts = { instant: options.instant, timeZone: project.timeZone, engine: session.engine }
   const models: ModelStep[] = []
@@ -62,6 +60,20 @@ export const planRun = async (
   }
   const steps = [...lands, ...models]
   return { steps, quiet: steps.every((step) => step.action === 'none'), versions }
+}
+
+const landSteps = async (
+  session: Session & Pick<Warehouse, 'quote'>,
+  project: CompiledProject,
+  streams: readonly CompiledStream[],
+): Promise<LandStep[]> => {
+  if (project.developer !== undefined) {
+    const reason = 'landed data is read as it is under --dev'
+    return streams.map((stream) => ({ kind: 'land', id: stream.id, stream, action: 'none', reason }))
+  }
+  const known = streams.filter((stream) => missing(stream.secrets).length === 0)
+  const changes = await changedFiles(session, known, project.root)
+  return streams.map((stream) => landStep(stream, changes.get(stream.id)))
 }
 
 const landStep = (stream: CompiledStream, change: FileChange | undefined): LandStep => {

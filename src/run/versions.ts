@@ -16,9 +16,13 @@ export interface Version {
 
 export type Versions = Map<string, Version>
 
-export const readVersions = async (warehouse: Pick<Warehouse, 'all' | 'quote'>): Promise<Versions> => {
+export const readVersions = async (warehouse: Pick<Warehouse, 'all' | 'quote' | 'landing'>): Promise<Versions> => {
+  const from = (relation: string): string =>
+    `select relation, version, fingerprint, content, ${warehouse.quote('rows')}, status, instant from ${relation}`
   const rows = await warehouse.all<Version>(
-    `select relation, version, fingerprint, content, ${warehouse.quote('rows')}, status, instant from cdp.versions`,
+    warehouse.landing
+      ? `${from('cdp.versions')} where relation not like 'raw.%' union all ${from(warehouse.landing('versions'))} where relation like 'raw.%'`
+      : from('cdp.versions'),
   )
   return new Map(rows.map((row) => [row.relation, row]))
 }

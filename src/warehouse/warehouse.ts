@@ -109,6 +109,11 @@ export interface Warehouse extends Session {
   typeName(type: ColumnType): string
   /** What the reader calls a column's type, to read what `unload` writes. Without a counterpart it is text. */
   readerType(type: string): string
+  /**
+   * Only in one developer's copy of a warehouse (`develop`): the quoted name of the engine relation that tells of landed data, which is the
+   * shared warehouse's, as landed data is. Neither is ever written.
+   */
+  landing?(relation: EngineRelationName): string
   /** `create schema if not exists …`, with what the engine must be told. */
   createSchema(schema: Schema): string
   /** What follows the columns in the CREATE TABLE of an engine relation: partitions and clusters, where the engine has them. */
@@ -170,6 +175,9 @@ export interface WarehouseModule {
   open(settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse>
   /** The file or address in words, credentials redacted; resolves settings, opens nothing. */
   describeTarget(settings: Readonly<Record<string, unknown>>, root: string): string
+  /** Settings of a copy for one developer, who reads the landed data of this one and writes to places of their own. Absent where there is
+   * no such thing. */
+  develop?(settings: Readonly<Record<string, unknown>>, developer: string): Readonly<Record<string, unknown>>
 }
 
 const moduleOf = async (definition: WarehouseDefinition): Promise<WarehouseModule> =>
@@ -178,6 +186,15 @@ const moduleOf = async (definition: WarehouseDefinition): Promise<WarehouseModul
 /** Opens a warehouse; in `write` mode its state is migrated to this version first. */
 export const openWarehouse = async (definition: WarehouseDefinition, options: OpenOptions): Promise<Warehouse> =>
   (await moduleOf(definition)).open(definition.settings, options)
+
+/** A warehouse's copy for one developer; undefined where the engine has none. */
+export const developedWarehouse = async (
+  definition: WarehouseDefinition,
+  developer: string,
+): Promise<WarehouseDefinition | undefined> => {
+  const settings = (await moduleOf(definition)).develop?.(definition.settings, developer)
+  return settings && { ...definition, settings }
+}
 
 export const describeWarehouse = async (definition: WarehouseDefinition, root: string): Promise<string> =>
   (await moduleOf(definition)).describeTarget(definition.settings, root)

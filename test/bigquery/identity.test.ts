@@ -194,8 +194,9 @@ await describeBigQuery('persons on BigQuery and on DuckDB', (emulator) => {
         'the program is gone',
       )
       // The relation is that of the build before; what is kept is of this one.
-      const { name } = both.bigquery
-      const [left] = await both.bigquery.all(`select count(*) as n from ${name({ schema: 'models', name: 'people' })}`)
+      const [left] = await both.bigquery.all(
+        `select count(*) as n from ${both.bigquery.name({ schema: 'models', name: 'people' })}`,
+      )
       expect(left).toEqual({ n: 2 })
       expect(await buildGraph(both.bigquery, settings(), { run: nextRun() })).toMatchObject({
         merged: 0,
@@ -298,7 +299,7 @@ union all select g.* from ${given} g where mod(g.record_id, 10) = 1`
     }
     await each(both, (w) => buildProfiles(w, profile, twice(w)))
     await sameTexts(both)
-    await sameRows(both.duck, both.bigquery, { schema: 'models', name: 'profiles' })
+    await expect(sameRows(both.duck, both.bigquery, { schema: 'models', name: 'profiles' })).resolves.toBeUndefined()
   })
 
   it('explains a person alike, however they are asked for', { timeout: patience }, async () => {
@@ -372,7 +373,7 @@ union all select g.* from ${given} g where mod(g.record_id, 10) = 1`
       names: [],
       identifiers: { customer: { max_per_person: 1 }, email: { max_shared_by: 2 }, phone: { max_per_person: 2 } },
     })
-    await fc.assert(
+    const checked = fc.assert(
       fc.asyncProperty(histories, async (worlds) => {
         await forget(both)
         const now = new Map<string, Cells>()
@@ -402,6 +403,7 @@ union all select g.* from ${given} g where mod(g.record_id, 10) = 1`
       }),
       { numRuns: 2, endOnFailure: true },
     )
+    await expect(checked).resolves.toBeUndefined()
   })
 
   it('by statements of which Google refuses none', () => {

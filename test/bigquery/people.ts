@@ -88,7 +88,7 @@ export const buildProfiles = (
 
 /** Does the same on both, which must give the same. */
 export const each = async <T>(both: Both, work: (warehouse: Warehouse) => Promise<T>): Promise<T> => {
-  const [duck] = await Promise.all([work(both.duck)])
+  const duck = await work(both.duck)
   const other = await work(both.bigquery).catch((thrown: unknown) => {
     throw new Error(storyOf(thrown), { cause: thrown })
   })
@@ -113,7 +113,7 @@ const textOfState = async (warehouse: Warehouse): Promise<string[]> => {
     return `select '${name}' as relation, ${cells.join(', ')} from ${warehouse.name({ schema: 'cdp', name })} t`
   })
   const rows = await warehouse.all(selects.join('\nunion all\n'))
-  return rows.map((row) => Object.values(row).join(' | ')).toSorted()
+  return rows.map((row) => JSON.stringify(Object.values(row))).toSorted()
 }
 
 /** What is kept is the same; said quickly. */

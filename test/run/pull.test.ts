@@ -111,7 +111,7 @@ describe('a pull', () => {
     expect(first?.rows).toBeGreaterThan(20)
     expect(first?.rows).toBeLessThan(70)
     const local = await all('local', 'select * from raw.shop_customers order by id')
-    const ids = local.map((row) => String(row['id'])).join(', ')
+    const ids = local.map((row) => Number(row['id'])).join(', ')
     expect(local).toEqual(await all('production', `select * from raw.shop_customers where id in (${ids}) order by id`))
     const types =
       "select column_name, data_type from information_schema.columns where table_name = 'shop_customers' order by all"

@@ -1,7 +1,7 @@
 // `cdp start`: the schedule of the project, until stopped.
 import type { CommandModule } from '../commands.ts'
 import { createContext, type Context } from '../context.ts'
-import { Problems } from '../../core/errors.ts'
+import { CdpError, Problems } from '../../core/errors.ts'
 import { newRunId } from '../../run/options.ts'
 import { performRun } from '../../run/run.ts'
 import { performSyncs } from '../../run/sync.ts'
@@ -22,6 +22,7 @@ only while a job works. SIGTERM and Ctrl-C finish the batch in flight; it then e
       act(async (globals) => {
         const context = createContext(globals)
         const project = await context.project()
+        if (project.developer !== undefined) throw new CdpError('DEV_DELIVERS', { command: 'start' })
         const entries = Object.entries(project.schedule)
         if (entries.length === 0) {
           context.output.note('The project has no schedule: nothing to do. Add `schedule` to cdp.config.ts.')

@@ -3,6 +3,7 @@ import type { CommandModule } from '../commands.ts'
 import { allowSet, createContext } from '../context.ts'
 import { forPeople, syncRow } from '../sync-row.ts'
 import { selection } from '../selection.ts'
+import { CdpError } from '../../core/errors.ts'
 import { exitCodeOf } from '../../core/exit.ts'
 import { instantOf } from '../../run/options.ts'
 import { performSyncs } from '../../run/sync.ts'
@@ -41,6 +42,7 @@ Examples:
       act(async (globals) => {
         const context = createContext(globals)
         const project = await context.project()
+        if (project.developer !== undefined) throw new CdpError('DEV_DELIVERS', { command: 'sync' })
         const result = await performSyncs({
           ...context,
           project,

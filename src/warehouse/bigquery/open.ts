@@ -1,4 +1,5 @@
 // The warehouse on BigQuery. Loaded only when one is opened.
+import { CdpError } from '../../core/errors.ts'
 import { checkVersion, migrate } from '../migrate.ts'
 import { insertRows } from '../statements.ts'
 import { currentStep } from '../step.ts'
@@ -23,7 +24,16 @@ import { targetOf, type Target } from './settings.ts'
 import { literal, quote, typeName } from './text.ts'
 import { unload } from './unload.ts'
 
-const described = ({ project, location }: Target): string => `BigQuery ${project} (${location})`
+const described = ({ project, location, datasets, shared }: Target): string =>
+  `BigQuery ${project} (${location}${shared ? `, ${datasets.models} and ${datasets.cdp}` : ''})`
+
+export const develop = (
+  settings: Readonly<Record<string, unknown>>,
+  developer: string,
+): Readonly<Record<string, unknown>> => ({ ...settings, developer })
+
+// What a developer made is gone after a while, should they forget it.
+const developmentDays = 14
 
 export const describeTarget = (settings: Readonly<Record<string, unknown>>): string => described(targetOf(settings))
 
@@ -48,6 +58,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     target: words,
     maximumBytesBilled: target.maximumBytesBilled,
     datasets: target,
+    untouched: target.shared ? target.datasets.raw : undefined,
     labels: target.labels,
     step: currentStep,
     readSession: async (job, page) => {
@@ -71,6 +82,13 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
   const reference = (relation: RelationName): TableReference => {
     const { schema, name: table } = scratch.stored(relation)
     return { projectId: target.project, datasetId: target.datasets[schema], tableId: table }
+  }
+  const sharedName =
+    ({ cdp }: { readonly cdp: string }) =>
+    (relation: string): string =>
+      [target.project, cdp, relation].map(quote).join('.')
+  const writable = ({ schema, name: table }: RelationName): void => {
+    if (target.shared && schema === 'raw') throw new CdpError('DEV_RAW', { relation: `raw.${table}` })
   }
   // Metadata calls fail outside of any statement.
   const asked = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
@@ -107,8 +125,15 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     literal,
     typeName,
     readerType,
-    createSchema: (schema) =>
-      `create schema if not exists ${[target.project, target.datasets[schema]].map(quote).join('.')} options (location = ${literal(target.location)})`,
+    ...(target.shared === undefined ? {} : { landing: sharedName(target.shared) }),
+    createSchema: (schema) => {
+      const settled = [
+        `location = ${literal(target.location)}`,
+        ...(target.shared ? [`default_table_expiration_days = ${developmentDays}`] : []),
+      ]
+      const dataset = [target.project, target.datasets[schema]].map(quote).join('.')
+      return `create schema if not exists ${dataset} options (${settled.join(', ')})`
+    },
     layout: layoutOf,
     makeScratch: (table, definition) => scratch.make(session, name, table, definition),
     dropScratch: (table) => scratch.drop(session, name, table),
@@ -119,6 +144,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     },
     load: async (relation, columns, readerSelect) => {
       session.outside(`a load into ${relation.name}`)
+      writable(relation)
       return asked(`load into ${name(relation)}`, () =>
         load(
           { jobs, catalog, reader: embedded.reader, session, name, reference, target: words },
@@ -130,6 +156,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     },
     append: async (relation, rows) => {
       session.outside(`an append to ${relation.name}`)
+      writable(relation)
       if (rows.length === 0) return undefined
       return asked(`append to ${name(relation)}`, () => appender.append(scratch.stored(relation), rows))
     },
@@ -146,7 +173,12 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
   try {
     if (options.mode === 'write')
       await migrate(warehouse, clock, () => installing(target), bigqueryFunctionsFingerprint)
-    else await checkVersion(warehouse)
+    else if ((await checkVersion(warehouse)).version === 0) {
+      throw new CdpError('WAREHOUSE_OPEN', {
+        path: words,
+        reason: 'its state does not exist yet; `cdp run` creates it',
+      })
+    }
   } catch (error) {
     await warehouse.close()
     throw error

@@ -12,6 +12,7 @@ import type { ReadSession } from './read-rows.ts'
 import { columnsOf } from './schema.ts'
 import { createTransactions, type Transaction } from './transaction.ts'
 import { batchReader } from './values.ts'
+import { writtenPath } from './written.ts'
 
 export interface SessionSettings {
   readonly target: string
@@ -97,6 +98,10 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     const tokens = tokensOf(sql)
     if (settings.readOnly && how === 'run' && !isQuery(tokens)) {
       throw new CdpError('QUERY_FAILED', { reason: 'the warehouse was opened to read, and this is no query', sql })
+    }
+    const [relation = '', dataset] = writtenPath(tokens).toReversed()
+    if (settings.untouched !== undefined && (dataset === settings.untouched || dataset === 'raw')) {
+      throw new CdpError('DEV_RAW', { relation: `raw.${relation}` })
     }
     const words = tokens.slice(0, 2).map(({ text }) => text.toLowerCase())
     if (how !== 'ask' && !isTransactional(tokens)) outside(words.join(' '))

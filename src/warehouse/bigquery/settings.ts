@@ -12,6 +12,8 @@ export interface Target {
   /** As the API wants it: digits. */
   readonly maximumBytesBilled: string | undefined
   readonly labels: Readonly<Record<string, string>>
+  /** In a developer's copy: the state of the warehouse whose landed data is read. */
+  readonly shared: { readonly cdp: string } | undefined
   readonly journals: boolean
   readonly credentials: string | undefined
   readonly apiEndpoint: string | undefined
@@ -27,7 +29,10 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
     if (!/^\w{1,1024}$/.test(name)) throw refuse(`a dataset cannot be called ${name}: letters, digits and _ only`)
   }
   if (new Set(Object.values(datasets)).size < 3) throw refuse('raw, models and cdp must be three datasets')
+  const { developer } = given as { readonly developer?: string }
+  if (developer !== undefined) Object.assign(datasets, own(datasets, developer))
   return {
+    shared: developer === undefined ? undefined : { cdp: { cdp: 'cdp', ...given.datasets }.cdp },
     project,
     location: resolve(given.location),
     datasets,
@@ -39,6 +44,12 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
     storageEndpoint: given.storageEndpoint === undefined ? undefined : resolve(given.storageEndpoint),
   }
 }
+
+/** What a developer writes to, beside the datasets of a project: `models_dev_lan`, `cdp_dev_lan`. */
+const own = (datasets: { readonly models: string; readonly cdp: string }, developer: string) => ({
+  models: `${datasets.models}_dev_${developer}`,
+  cdp: `${datasets.cdp}_dev_${developer}`,
+})
 
 const bytesOf = (text: string, refuse: (reason: string) => CdpError): string => {
   const bytes = parseByteSize(text)

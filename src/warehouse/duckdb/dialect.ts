@@ -42,9 +42,9 @@ export const dialect: Dialect = {
   values: valueWords,
   json,
   columns,
-  cte: (name, select, how, columns = ['m']) =>
+  cte: (name, select, how, listed = ['m']) =>
     how === 'few'
-      ? `${name} as materialized (\n  ${few(select, columns)})`
+      ? `${name} as materialized (\n  ${few(select, listed)})`
       : `${name} as ${how === 'once' ? '' : 'not '}materialized (\n  ${select})`,
   minBy: (value, by) => `min_by(${value}, ${by})`,
   later: (timestamp, ms) => `${timestamp} + to_milliseconds(${ms})`,

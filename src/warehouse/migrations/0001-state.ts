@@ -10,7 +10,10 @@ export const state: Migration = {
   version: 1,
   name: 'state',
   up: (warehouse) => [
-    ...(['raw', 'models', 'cdp'] as const).map((schema) => warehouse.createSchema(schema)),
+    // A developer's copy reads the raw schema of another warehouse.
+    ...(warehouse.landing ? (['models', 'cdp'] as const) : (['raw', 'models', 'cdp'] as const)).map((schema) =>
+      warehouse.createSchema(schema),
+    ),
     ...(Object.keys(engineRelations) as EngineRelationName[]).map((name) => createEngineRelation(warehouse, name)),
   ],
 }
