@@ -15,7 +15,7 @@ await describeBigQuery('developing against production', (emulator) => {
   let judged: Judged
   let project: ProjectOn
   beforeAll(async () => {
-    judged = await freshProject(emulator)
+    judged = await freshProject(emulator, { copy: ['models_dev_lan', 'cdp_dev_lan'] })
     project = await openProject(example, judged.settings)
     await project.run(1)
   }, timeout)
@@ -135,7 +135,9 @@ await describeBigQuery('developing against production', (emulator) => {
       })
       const persons = await into.all<{ person_id: string }>('select person_id from profiles')
       expect(persons.length).toBe(part[0]?.rows)
-      const everyone = await from.all<{ person_id: string }>('select person_id from profiles')
+      const everyone = await from.all<{ person_id: string }>(
+        `select person_id from ${from.name({ schema: 'models', name: 'profiles' })}`,
+      )
       const buckets = await into.all<{ b: number }>({
         sql: 'select cdp.hash_bucket(p, 1000000) as b from unnest($1) as t(p)',
         parameters: [everyone.map(({ person_id }) => person_id)],

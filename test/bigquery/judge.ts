@@ -38,13 +38,16 @@ export interface Judging {
   readonly how?: 'strict' | 'lenient'
   /** Names of the datasets, of which the last has the functions. */
   readonly datasets?: readonly [raw: string, models: string, cdp: string]
+  /** Of a developer's copy: its datasets, of which the last has functions too. */
+  readonly copy?: readonly [models: string, cdp: string]
 }
 
 export const openJudge = async (
   standIn: string,
-  { how = 'strict', datasets: named = ['raw', 'models', 'cdp'] }: Judging = {},
+  { how = 'strict', datasets: named = ['raw', 'models', 'cdp'], copy }: Judging = {},
 ): Promise<Judge> => {
-  const datasets = new Set<string>(named)
+  const datasets = new Set<string>([...named, ...(copy ?? [])])
+  const functionHomes = [named[2], ...(copy ?? []).slice(1)]
   const google = await sharedGoogle()
   const tables = new Map<string, Found>()
   const verdicts = new Map<string, Promise<string | undefined>>()
@@ -79,7 +82,7 @@ export const openJudge = async (
       google.refuses(
         statement.text,
         found.flatMap((one) => (one ? [withBare(one.known, bare)] : [])),
-        { parameters, functionsIn: [[named[2]], [seen.project, named[2]]] },
+        { parameters, functionsIn: functionHomes.flatMap((one) => [[one], [seen.project, one]]) },
       )
     if (!verdicts.has(key)) {
       verdicts.set(key, verdict)
