@@ -193,7 +193,7 @@ const schemaColumns = Object.keys(engineRelations.schemas.columns)
 
 const schemaRows = (from: Warehouse, stream: string): Promise<Row[]> =>
   from.all(
-    `select ${schemaColumns.map((column) => from.quote(column)).join(', ')} from ${from.name({ schema: 'cdp', name: 'schemas' })}
+    `select ${schemaColumns.map((column) => from.quote(column)).join(', ')} from ${from.landing?.('schemas') ?? from.name({ schema: 'cdp', name: 'schemas' })}
      where stream = ${from.literal(stream)} order by version`,
   )
 

@@ -45,7 +45,7 @@ const within: readonly Crash[] = [
   { effect: 'sql', match: /^insert into cdp\.runs/, when: 'after' },
   { effect: 'sql', match: /^insert into temp\."_cdp_stage/, when: 'after' },
   { effect: 'sql', match: /"cdp"\."load_files"/, when: 'after', nth: 2 },
-  { effect: 'sql', match: /_cdp_identity_component"/, when: 'after' },
+  { effect: 'sql', match: /_cdp_identity_assigned"/, when: 'after' },
   { effect: 'sql', match: /into "cdp"\."person_records"/, when: 'after' },
   { effect: 'sql', match: /into "cdp"\."trait_origins"/, when: 'after' },
   { effect: 'sql', match: /"main"\."spending" as /, when: 'before' },

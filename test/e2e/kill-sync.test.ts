@@ -42,7 +42,7 @@ type Point = readonly [title: string, crash: Crash | { readonly call: number; re
 
 const opened: Point = ['when the run is open and nothing was sent', { effect: 'sql', match: /^detach/, when: 'after' }]
 const planning: readonly Point[] = [
-  ['in the transaction that opens the run', { effect: 'sql', match: /^insert into cdp\.sync_runs/, when: 'after' }],
+  ['in the transaction that opens the run', { effect: 'sql', match: /^insert into "cdp"\."sync_runs"/, when: 'after' }],
   opened,
 ]
 const delivering: readonly Point[] = [
@@ -54,7 +54,7 @@ const folded: Point = [
   { effect: 'disk', match: /^rm .*journal/, when: 'before' },
 ]
 const folding: readonly Point[] = [
-  ['in the middle of folding', { effect: 'sql', match: /^insert into cdp\.sync_log/, when: 'after' }],
+  ['in the middle of folding', { effect: 'sql', match: /^insert into "cdp"\."sync_log"/, when: 'after' }],
   folded,
   ['when what went out is deleted and the end not written', { effect: 'disk', match: /^rm .*spool/, when: 'after' }],
 ]

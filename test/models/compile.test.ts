@@ -207,7 +207,7 @@ describe('a header', () => {
       'models/e.sql:2 MODEL_HEADER: The header of e is wrong: "cursor" is missing.',
       'models/f.sql:1 MODEL_HEADER: The header of f is wrong: its comment has no end.',
       'models/g.sql:3 MODEL_HEADER: The header of g is wrong: "freshness" must be a length of time such as 90m, 36h or 2d.',
-      'models/g.sql:4 MODEL_HEADER: The header of g is wrong: there is no "key" here. Known: kind, description, owner, tags, tests, refresh, reads, freshness.',
+      'models/g.sql:4 MODEL_HEADER: The header of g is wrong: there is no "key" here. Known: kind, description, owner, tags, tests, refresh, reads, freshness, maximum_bytes_billed.',
     ])
   })
 

@@ -36,7 +36,8 @@ Examples:
       act(async (globals) => {
         const sample = sampleOf(flags.sample)
         const context = createContext(globals)
-        const local = createContext({ ...globals, target: flags.into })
+        const { dev: _, ...own } = globals
+        const local = createContext({ ...own, target: flags.into })
         const project = await context.project()
         const into = (await local.project()).target
         const wrong = (why: string): CdpError => new CdpError('PULL_TARGETS', { from: project.target, into, why })
