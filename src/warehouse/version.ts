@@ -1,7 +1,7 @@
 // What this version knows, apart from the migrations and the functions themselves: opening a warehouse that is current loads neither.
 
 /** The number of the newest migration. */
-export const stateVersion = 1
+export const stateVersion = 2
 
 /** Of the statements that install the `cdp.*` functions; a test says the right one when they changed. */
 export const bigqueryFunctionsFingerprint = '957dcb5f163481ef'

@@ -1,6 +1,7 @@
 // The state's history: numbered, never edited once released. Each runs in one transaction and is recorded in cdp.migrations.
 import type { Warehouse } from '../warehouse.ts'
 import { state } from './0001-state.ts'
+import { billing } from './0002-billing.ts'
 
 export interface Migration {
   readonly version: number
@@ -9,4 +10,4 @@ export interface Migration {
   up(warehouse: Warehouse): readonly string[]
 }
 
-export const migrations: readonly Migration[] = [state]
+export const migrations: readonly Migration[] = [state, billing]
