@@ -24,7 +24,7 @@ it('the first state gets what steps cost and the journals of syncs, and keeps it
   await first.run('drop table cdp.sync_journal')
   await first.run('create table cdp.sync_journal (sync varchar not null, epoch bigint not null, seq bigint not null)')
   await first.run(
-    `insert into cdp.run_steps (run_id, step, kind, status, seconds, finished_at) values ('r', 's', 'table', 'done', 1, '2026-11-01Z')`,
+    `insert into cdp.run_steps (run_id, step, kind, status, seconds, finished_at) values ('r', 's', 'table', 'done', 1, '2026-11-01 00:00:00Z')`,
   )
   await first.close()
   const second = await open()
