@@ -87,7 +87,7 @@ export const dialect: Dialect = {
   sha256: (text) => `to_hex(sha256(${text}))`,
   rowsHash: (alias) => ({
     xor: `cast(coalesce(bit_xor(${rowHash(alias)}), 0) as string)`,
-    sum: `regexp_replace(cast(coalesce(sum(cast(${rowHash(alias)} as bignumeric)), 0) as string), r'[.].*$', '')`,
+    sum: `regexp_replace(cast(coalesce(sum(cast(${rowHash(alias)} as numeric)), 0) as string), r'[.].*$', '')`,
   }),
   partitions,
   joined: (separator, texts) => `array_to_string([${texts.join(', ')}], ${separator})`,
