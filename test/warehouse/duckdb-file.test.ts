@@ -43,9 +43,9 @@ describe('a DuckDB file', () => {
       const w = await opened({ path: `deep/${name}.duckdb` })
       await w.run('create table raw.t as select 1 as n')
       await w.run('create view main.v as select n from raw.t')
-      expect(await w.all('select v.n, (select count(*) from cdp.migrations) as m from v join raw.t using (n)')).toEqual(
-        [{ n: 1, m: 1 }],
-      )
+      expect(
+        await w.all('select v.n, (select min(version) from cdp.migrations) as m from v join raw.t using (n)'),
+      ).toEqual([{ n: 1, m: 1 }])
       await w.close()
     }
   })
