@@ -2,6 +2,7 @@
 import type { ChangeCounts } from './changes.ts'
 import type { Registry } from './ids.ts'
 import type { Work } from './work.ts'
+import { instantOf } from '../warehouse/state-sql.ts'
 
 export interface Stamp {
   readonly runId: string
@@ -17,8 +18,7 @@ const insert = async (work: Work, name: string, columns: readonly string[], sele
   )
 }
 
-const at = (work: Work, stamp: Stamp): string =>
-  `cast(${work.warehouse.literal(stamp.instant)} as ${work.warehouse.typeName('timestamp')})`
+const at = (work: Work, stamp: Stamp): string => instantOf(work.warehouse, stamp.instant)
 
 const noText = (work: Work): string => `cast(null as ${work.warehouse.typeName('text')})`
 

@@ -2,7 +2,8 @@
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { FoundFile } from './glob.ts'
 import type { LoadResult } from './result.ts'
-import { insertRows, state, textOrNull, timestamp } from './sql.ts'
+import { insertRows, textOrNull } from './sql.ts'
+import { instantOf, stateTable } from '../warehouse/state-sql.ts'
 
 export interface KnownFile {
   readonly file: string
@@ -13,7 +14,7 @@ export interface KnownFile {
 
 export const readFiles = (warehouse: Warehouse, stream: string): Promise<KnownFile[]> =>
   warehouse.all<KnownFile>(
-    `select file, bytes, modified_ms as ${warehouse.quote('modifiedMs')}, sha256 from ${state(warehouse, 'load_files')}
+    `select file, bytes, modified_ms as ${warehouse.quote('modifiedMs')}, sha256 from ${stateTable(warehouse, 'load_files')}
       where stream = ${warehouse.literal(stream)}`,
   )
 
@@ -28,7 +29,7 @@ const inList = (warehouse: Warehouse, values: readonly string[]): string =>
 export const forgetFiles = async (warehouse: Warehouse, stream: string, files: readonly string[]): Promise<void> => {
   for (let at = 0; at < files.length; at += 500) {
     await warehouse.run(
-      `delete from ${state(warehouse, 'load_files')} where stream = ${warehouse.literal(stream)}
+      `delete from ${stateTable(warehouse, 'load_files')} where stream = ${warehouse.literal(stream)}
         and file in (${inList(warehouse, files.slice(at, at + 500))})`,
     )
   }
@@ -47,7 +48,7 @@ export const rememberFiles = async (
   )
   await insertRows(
     warehouse,
-    state(warehouse, 'load_files'),
+    stateTable(warehouse, 'load_files'),
     ['stream', 'file', 'bytes', 'modified_ms', 'sha256', 'load_id', 'rows'],
     files,
     (file) => [
@@ -68,7 +69,7 @@ export const touchFiles = async (warehouse: Warehouse, stream: string, files: re
     const part = files.slice(at, at + 500)
     const times = part.map(({ file, modifiedMs }) => `when ${warehouse.literal(file)} then ${modifiedMs}`)
     await warehouse.run(
-      `update ${state(warehouse, 'load_files')} set modified_ms = case file ${times.join(' ')} end
+      `update ${stateTable(warehouse, 'load_files')} set modified_ms = case file ${times.join(' ')} end
         where stream = ${warehouse.literal(stream)} and file in (${inList(
           warehouse,
           part.map(({ file }) => file),
@@ -79,7 +80,7 @@ export const touchFiles = async (warehouse: Warehouse, stream: string, files: re
 
 export const readCursor = async (warehouse: Warehouse, stream: string): Promise<string | undefined> => {
   const [row] = await warehouse.all<{ cursor: string }>(
-    `select ${warehouse.quote('cursor')} from ${state(warehouse, 'cursors')} where stream = ${warehouse.literal(stream)}`,
+    `select ${warehouse.quote('cursor')} from ${stateTable(warehouse, 'cursors')} where stream = ${warehouse.literal(stream)}`,
   )
   return row?.cursor
 }
@@ -90,18 +91,18 @@ export const saveCursor = async (
   cursor: string,
   load: { readonly id: string; readonly at: string },
 ): Promise<void> => {
-  const table = state(warehouse, 'cursors')
+  const table = stateTable(warehouse, 'cursors')
   await warehouse.run(`delete from ${table} where stream = ${warehouse.literal(stream)}`)
   await warehouse.run(
     `insert into ${table} (stream, ${warehouse.quote('cursor')}, load_id, updated_at)
-      values (${warehouse.literal(stream)}, ${warehouse.literal(cursor)}, ${warehouse.literal(load.id)}, ${timestamp(warehouse, load.at)})`,
+      values (${warehouse.literal(stream)}, ${warehouse.literal(cursor)}, ${warehouse.literal(load.id)}, ${instantOf(warehouse, load.at)})`,
   )
 }
 
 /** A stream whose raw relation is gone starts again from nothing. */
 export const forgetStream = async (warehouse: Warehouse, stream: string): Promise<void> => {
   for (const relation of ['schemas', 'load_files', 'cursors'] as const) {
-    await warehouse.run(`delete from ${state(warehouse, relation)} where stream = ${warehouse.literal(stream)}`)
+    await warehouse.run(`delete from ${stateTable(warehouse, relation)} where stream = ${warehouse.literal(stream)}`)
   }
 }
 
@@ -122,7 +123,7 @@ export const recordLoad = (
 ): Promise<void> =>
   insertRows(
     warehouse,
-    state(warehouse, 'loads'),
+    stateTable(warehouse, 'loads'),
     [
       'load_id',
       'run_id',
@@ -155,7 +156,7 @@ export const recordLoad = (
       String(counts.rowsVanished),
       String(counts.rowsQuarantined),
       textOrNull(warehouse, load.error),
-      timestamp(warehouse, load.startedAt),
-      timestamp(warehouse, load.finishedAt),
+      instantOf(warehouse, load.startedAt),
+      instantOf(warehouse, load.finishedAt),
     ],
   )

@@ -3,7 +3,7 @@
 import type { RelationName, Warehouse } from '../warehouse/warehouse.ts'
 import type { Carrier, MergeColumn } from './carry.ts'
 import type { Counts } from './result.ts'
-import { timestamp } from './sql.ts'
+import { instantOf } from '../warehouse/state-sql.ts'
 
 export interface MergeInput {
   readonly warehouse: Warehouse
@@ -23,7 +23,7 @@ export interface MergeInput {
 export type Merge = () => Promise<Counts>
 
 const stampOf = ({ warehouse, at, loadId }: MergeInput): readonly string[] => [
-  timestamp(warehouse, at),
+  instantOf(warehouse, at),
   warehouse.literal(loadId),
 ]
 

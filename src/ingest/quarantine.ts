@@ -3,7 +3,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 import { literal } from '../warehouse/duckdb/text.ts'
 import type { Carrier, MergeColumn } from './carry.ts'
 import type { Checked } from './check.ts'
-import { state, timestamp } from './sql.ts'
+import { instantOf, stateTable } from '../warehouse/state-sql.ts'
 import type { Stage } from './stage.ts'
 
 export interface QuarantineLoad {
@@ -62,7 +62,9 @@ export const prepareQuarantined = async (
   )
   const list = names.map((name) => warehouse.quote(name)).join(', ')
   return async () => {
-    await warehouse.run(`insert into ${state(warehouse, 'quarantine')} (${list}) select ${list} from ${source} as q`)
+    await warehouse.run(
+      `insert into ${stateTable(warehouse, 'quarantine')} (${list}) select ${list} from ${source} as q`,
+    )
   }
 }
 
@@ -76,7 +78,7 @@ export const closeQuarantined = async (
     ` and file in (${some.map((file) => warehouse.literal(file)).join(', ')})`
   const close = async (condition: string): Promise<void> => {
     await warehouse.run(
-      `update ${state(warehouse, 'quarantine')} set status = 'closed', closed_at = ${timestamp(warehouse, load.at)},
+      `update ${stateTable(warehouse, 'quarantine')} set status = 'closed', closed_at = ${instantOf(warehouse, load.at)},
         closed_by = ${warehouse.literal(load.id)}
         where stream = ${warehouse.literal(load.stream)} and status = 'open'${condition}`,
     )

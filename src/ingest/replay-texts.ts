@@ -7,7 +7,7 @@ import { fieldsOf, newView, readRecord } from './csv/records.ts'
 import type { TextInput } from './json/lines.ts'
 import { openLines, type LineWriter } from './line-writer.ts'
 import type { CsvOptions } from './csv/head.ts'
-import { state } from './sql.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 import type { Evidence, Work } from './stage.ts'
 
 export interface Texts<Input> {
@@ -60,7 +60,7 @@ export const openTexts = async (
     group.rows += 1
   }
   const open = `select quarantine_id as id, raw, fields, file, line, quarantined_at as read_at
-    from ${state(warehouse, 'quarantine')} where stream = ${warehouse.literal(stream.id)} and status = 'open' order by quarantine_id`
+    from ${stateTable(warehouse, 'quarantine')} where stream = ${warehouse.literal(stream.id)} and status = 'open' order by quarantine_id`
   for await (const batch of warehouse.stream(open)) {
     for (let at = 0; at < batch.rowCount; at++) {
       const row = Object.fromEntries(

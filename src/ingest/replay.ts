@@ -14,7 +14,7 @@ import { appendRows, upsertRows, type Merge, type MergeInput } from './merge.ts'
 import { jsonOptions, type ReadStream } from './read.ts'
 import { readSchema } from './schema.ts'
 import { prepareShape, reshaped } from './settle.ts'
-import { state, timestamp } from './sql.ts'
+import { instantOf, stateTable } from '../warehouse/state-sql.ts'
 import { openWork, type Stage } from './stage.ts'
 import { makeTempFolder } from './temp-folder.ts'
 import { openTexts } from './replay-texts.ts'
@@ -201,7 +201,7 @@ const closeLanded = async (
   )
   return async () => {
     const { changed } = await warehouse.run(
-      `update ${state(warehouse, 'quarantine')} set status = 'closed', closed_at = ${timestamp(warehouse, instant)},
+      `update ${stateTable(warehouse, 'quarantine')} set status = 'closed', closed_at = ${instantOf(warehouse, instant)},
         closed_by = ${warehouse.literal(runId)}
         where quarantine_id in (select q.quarantine_id from ${source} as q)`,
     )

@@ -2,7 +2,8 @@
 import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
 import { unfinishedLoad } from './changed-files.ts'
 import type { NamedColumn } from './names.ts'
-import { insertRows, state, textOrNull, timestamp } from './sql.ts'
+import { insertRows, textOrNull } from './sql.ts'
+import { instantOf, stateTable } from '../warehouse/state-sql.ts'
 import type { Format, TypeInForce } from './types.ts'
 
 export interface RecordedColumn extends NamedColumn, TypeInForce {
@@ -27,7 +28,7 @@ export const readSchema = async (warehouse: Warehouse, stream: string): Promise<
     load: string
   }>(
     `select column_name as name, original_name as original, position, type, format, declared, version, load_id as load
-      from ${state(warehouse, 'schemas')} where stream = ${warehouse.literal(stream)} order by position, version`,
+      from ${stateTable(warehouse, 'schemas')} where stream = ${warehouse.literal(stream)} order by position, version`,
   )
   const columns = new Map<string, RecordedColumn>()
   for (const { load, ...row } of rows) {
@@ -54,7 +55,7 @@ export const writeSchema = (
 ): Promise<void> =>
   insertRows(
     warehouse,
-    state(warehouse, 'schemas'),
+    stateTable(warehouse, 'schemas'),
     [
       'stream',
       'column_name',
@@ -78,7 +79,7 @@ export const writeSchema = (
       String(column.declared),
       String(column.version),
       warehouse.literal(warehouse.supports.transactionalDdl ? load.id : unfinishedLoad),
-      timestamp(warehouse, load.at),
+      instantOf(warehouse, load.at),
     ],
   )
 
@@ -90,7 +91,7 @@ export const finishSchema = async (
 ): Promise<void> => {
   if (warehouse.supports.transactionalDdl) return
   await warehouse.run(
-    `update ${state(warehouse, 'schemas')} set load_id = ${warehouse.literal(load.id)}, changed_at = ${timestamp(warehouse, load.at)}
+    `update ${stateTable(warehouse, 'schemas')} set load_id = ${warehouse.literal(load.id)}, changed_at = ${instantOf(warehouse, load.at)}
       where stream = ${warehouse.literal(stream)} and load_id = ${warehouse.literal(unfinishedLoad)}`,
   )
 }

@@ -1,12 +1,5 @@
 // Small parts of the statements that landing makes.
-import type { EngineRelationName } from '../warehouse/relations.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
-
-/** A relation of the engine's state. */
-export const state = (warehouse: Warehouse, name: EngineRelationName): string => warehouse.name({ schema: 'cdp', name })
-
-export const timestamp = (warehouse: Warehouse, iso: string): string =>
-  `cast(${warehouse.literal(iso)} as ${warehouse.typeName('timestamp')})`
 
 /** A text or a typed null. */
 export const textOrNull = (warehouse: Warehouse, value: string | null | undefined): string =>

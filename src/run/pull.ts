@@ -8,6 +8,7 @@ import type { Emit } from '../core/events.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { CompiledProject } from '../project/compiled.ts'
 import { engineRelations } from '../warehouse/relations.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 import { insertRows } from '../warehouse/statements.ts'
 import type { Column, RelationName, Row, Warehouse } from '../warehouse/warehouse.ts'
 import { finishRun, saveVersions, startRun } from './record.ts'
@@ -45,7 +46,7 @@ export interface Pulled {
 interface Wanted {
   /** `shop.customers`, `profiles`. */
   readonly id: string
-  readonly relation: RelationName
+  readonly relation: RelationName & { readonly schema: 'raw' | 'models' }
   /** Of a stream. */
   readonly stream: string | undefined
   readonly key: string | undefined
@@ -71,7 +72,7 @@ export const performPull = async (options: PullOptions): Promise<readonly Pulled
     models: new Set((await from.relations('models')).map(({ name }) => name)),
   }
   const wanted = wantedOf(project, options.selected)
-  const missing = wanted.find(({ relation: { schema, name } }) => !found[schema === 'raw' ? 'raw' : 'models'].has(name))
+  const missing = wanted.find(({ relation: { schema, name } }) => !found[schema].has(name))
   if (missing) throw new CdpError('PULL_MISSING', { relation: missing.id, from: project.target })
   await startRun(into, { runId, command: 'pull', instant, clock })
   const pulled: Pulled[] = []
@@ -193,7 +194,7 @@ const schemaColumns = Object.keys(engineRelations.schemas.columns)
 
 const schemaRows = (from: Warehouse, stream: string): Promise<Row[]> =>
   from.all(
-    `select ${schemaColumns.map((column) => from.quote(column)).join(', ')} from ${from.landing?.('schemas') ?? from.name({ schema: 'cdp', name: 'schemas' })}
+    `select ${schemaColumns.map((column) => from.quote(column)).join(', ')} from ${from.landing?.('schemas') ?? stateTable(from, 'schemas')}
      where stream = ${from.literal(stream)} order by version`,
   )
 
@@ -206,9 +207,7 @@ const putInPlace = async (
 ): Promise<number> => {
   const { relation } = one
   const stage: RelationName = { schema: relation.schema, name: `_cdp_pull_${relation.name}` }
-  const isView = (await into.relations(relation.schema === 'raw' ? 'raw' : 'models')).some(
-    (known) => known.name === relation.name && known.isView,
-  )
+  const isView = (await into.relations(relation.schema)).some((known) => known.name === relation.name && known.isView)
   return into.transaction(async () => {
     const definitions = columns.map(({ name, type }) => `${into.quote(name)} ${type}`)
     await into.run(`create or replace table ${into.name(stage)} (${definitions.join(', ')})`)

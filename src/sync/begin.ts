@@ -2,7 +2,7 @@
 // were kept aside. From here on the process may die at any point.
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { planNumber } from './decide.ts'
-import { instantOf, stateTable } from './ledger.ts'
+import { instantOf, stateTable } from '../warehouse/state-sql.ts'
 import { skippedSelect } from './listing.ts'
 import type { Prepared } from './prepare.ts'
 import { takesSnapshot } from './spec.ts'

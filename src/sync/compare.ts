@@ -1,5 +1,5 @@
 // The second half of the diff: the rows that may differ, spelled out as they would be sent, against what the ledger says is held.
-import { stateTable } from './ledger.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 import type { Part } from './shape.ts'
 import {
   asksConsent,

@@ -1,6 +1,6 @@
 // The last part of the diff: what is to be done at each key, why, and in which order.
 import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
-import { instantOf } from './ledger.ts'
+import { instantOf } from '../warehouse/state-sql.ts'
 import { kinds, type DiffFacts, type Words } from './source.ts'
 import { canRemove, isMessage, mirrors, sendsOnce, writeOperation } from './spec.ts'
 

@@ -4,7 +4,7 @@
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { decisionCtes, planRow } from './decide.ts'
 import { rowCtes } from './compare.ts'
-import { stateTable } from './ledger.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 import { asksConsent, kinds, sourceCtes, wordsOf, type DiffFacts, type Words } from './source.ts'
 import type { Shape } from './shape.ts'
 import type { SyncInput } from './spec.ts'

@@ -1,6 +1,6 @@
 // The end of a run in the ledger: what it came to, and when the sync is due again.
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { stateTable } from './ledger.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 
 export type RunStatus = 'done' | 'stopped' | 'guarded' | 'failed' | 'interrupted'
 

@@ -2,7 +2,7 @@
 // a row of the ledger knows the newest that it has taken in, and a watermark says how far the log is. So folding the same part again
 // changes nothing, and a process may die between the two.
 import type { ColumnType, Warehouse } from '../warehouse/warehouse.ts'
-import { stateTable } from './ledger.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 
 export interface FoldFacts {
   readonly sync: string

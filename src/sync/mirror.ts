@@ -4,7 +4,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import type { RelationName, Warehouse } from '../warehouse/warehouse.ts'
-import { instantOf, stateTable } from './ledger.ts'
+import { instantOf, stateTable } from '../warehouse/state-sql.ts'
 
 export interface Mirror {
   /** Journal lines; durable when it resolves. */

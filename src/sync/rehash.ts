@@ -1,7 +1,7 @@
 // Fast hashes are the engine's own: another version of it may hash differently. The keys of the ledger are then hashed anew, from their
 // text, and every row is compared once.
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { stateTable } from './ledger.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 
 /** Of a ledger whose fast hashes are stale. */
 export const rehash = async (warehouse: Warehouse, sync: string): Promise<void> => {

@@ -1,7 +1,7 @@
 // What is known of syncs before anything is planned, read by two plain statements: enough to say that there is nothing to do.
 // On the path of a run that has nothing to do, so it imports nothing but types and specs.
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { stateTable } from './ledger.ts'
+import { stateTable } from '../warehouse/state-sql.ts'
 import type { SyncInput } from './spec.ts'
 
 export interface SyncState {

@@ -6,7 +6,7 @@ const isWord = (token: Token | undefined, word: string): boolean =>
   token?.kind === 'other' && token.text.toLowerCase() === word
 
 /** Parts of a dotted name that starts at a token, and the first token after it. */
-const pathAt = (tokens: readonly Token[], from: number): { path: string[]; next: number } => {
+export const pathAt = (tokens: readonly Token[], from: number): { path: string[]; next: number } => {
   const path: string[] = []
   let next = from
   for (let token = tokens[next]; token; token = tokens[next]) {

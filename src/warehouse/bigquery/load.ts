@@ -10,6 +10,7 @@ import { stagingPrefix, type Catalog } from './catalog.ts'
 import { statementError } from './errors.ts'
 import type { JobReference, Jobs } from './jobs.ts'
 import type { TableReference } from './read-rows.ts'
+import { scalarReaderTypes } from './reader-types.ts'
 import type { Field } from './schema.ts'
 import { typeText } from './schema.ts'
 import type { StoredName } from './scratch.ts'
@@ -24,20 +25,6 @@ export interface Loading {
   /** A relation as the API names it. */
   readonly reference: (relation: RelationName) => TableReference
   readonly target: string
-}
-
-// How the reader spells the type that Parquet must have for a column.
-const readerTypes: Readonly<Record<string, string>> = {
-  STRING: 'VARCHAR',
-  INT64: 'BIGINT',
-  FLOAT64: 'DOUBLE',
-  BOOL: 'BOOLEAN',
-  DATE: 'DATE',
-  TIMESTAMP: 'TIMESTAMP WITH TIME ZONE',
-  DATETIME: 'TIMESTAMP',
-  TIME: 'TIME',
-  NUMERIC: 'DECIMAL(38,9)',
-  BYTES: 'BLOB',
 }
 
 // What Parquet cannot bring as it is travels as text and is read by the service.
@@ -81,7 +68,7 @@ export const load = async (
 
 const parquetValue = (column: string, field: Field): string => {
   const type = typeText(field)
-  const wanted = fromText[type] ? 'VARCHAR' : readerTypes[type]
+  const wanted = fromText[type] ? 'VARCHAR' : scalarReaderTypes[type]
   return wanted === undefined ? column : `cast(${column} as ${wanted})`
 }
 

@@ -44,6 +44,7 @@ export const describeTarget = (settings: Readonly<Record<string, unknown>>): str
 export const open = async (settings: Readonly<Record<string, unknown>>, options: OpenOptions): Promise<Warehouse> => {
   const target = targetOf(settings)
   const { clock, signal } = options
+  const { shared } = target
   const api = await createApi(target, options.root, clock, signal)
   const jobs = createJobs(api, target, clock, currentStep, signal)
   const storage = createStorage(target, options.root)
@@ -58,7 +59,7 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     target: words,
     maximumBytesBilled: target.maximumBytesBilled,
     datasets: target,
-    untouched: target.shared ? target.datasets.raw : undefined,
+    untouched: shared ? target.datasets.raw : undefined,
     labels: target.labels,
     step: currentStep,
     readSession: async (job, page) => {
@@ -83,12 +84,8 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     const { schema, name: table } = scratch.stored(relation)
     return { projectId: target.project, datasetId: target.datasets[schema], tableId: table }
   }
-  const sharedName =
-    ({ cdp }: { readonly cdp: string }) =>
-    (relation: string): string =>
-      [target.project, cdp, relation].map(quote).join('.')
   const writable = ({ schema, name: table }: RelationName): void => {
-    if (target.shared && schema === 'raw') throw new CdpError('DEV_RAW', { relation: `raw.${table}` })
+    if (shared && schema === 'raw') throw new CdpError('DEV_RAW', { relation: `raw.${table}` })
   }
   // Metadata calls fail outside of any statement.
   const asked = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
@@ -125,11 +122,11 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     literal,
     typeName,
     readerType,
-    ...(target.shared === undefined ? {} : { landing: sharedName(target.shared) }),
+    ...(shared && { landing: (relation) => [target.project, shared.cdp, relation].map(quote).join('.') }),
     createSchema: (schema) => {
       const settled = [
         `location = ${literal(target.location)}`,
-        ...(target.shared ? [`default_table_expiration_days = ${developmentDays}`] : []),
+        ...(shared ? [`default_table_expiration_days = ${developmentDays}`] : []),
       ]
       const dataset = [target.project, target.datasets[schema]].map(quote).join('.')
       return `create schema if not exists ${dataset} options (${settled.join(', ')})`

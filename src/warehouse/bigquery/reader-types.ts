@@ -1,6 +1,7 @@
 // What the embedded DuckDB calls the types of BigQuery.
 
-const words: Readonly<Record<string, string>> = {
+/** Of types that are not made of others. */
+export const scalarReaderTypes: Readonly<Record<string, string>> = {
   STRING: 'VARCHAR',
   INT64: 'BIGINT',
   FLOAT64: 'DOUBLE',
@@ -20,7 +21,7 @@ export const readerType = (type: string): string => {
   const item = /^ARRAY<(.*)>$/s.exec(type)?.[1]
   if (item !== undefined) return `${readerType(item)}[]`
   const fields = /^STRUCT<(.*)>$/s.exec(type)?.[1]
-  if (fields === undefined) return words[type] ?? 'VARCHAR'
+  if (fields === undefined) return scalarReaderTypes[type] ?? 'VARCHAR'
   const parts = membersOf(fields).map(([name, inner]) => `"${name.replaceAll('"', '""')}" ${readerType(inner)}`)
   return `STRUCT(${parts.join(', ')})`
 }

@@ -99,9 +99,10 @@ export const createSession = (jobs: Jobs, settings: SessionSettings): BigQuerySe
     if (settings.readOnly && how === 'run' && !isQuery(tokens)) {
       throw new CdpError('QUERY_FAILED', { reason: 'the warehouse was opened to read, and this is no query', sql })
     }
-    const [relation = '', dataset] = writtenPath(tokens).toReversed()
-    if (settings.untouched !== undefined && (dataset === settings.untouched || dataset === 'raw')) {
-      throw new CdpError('DEV_RAW', { relation: `raw.${relation}` })
+    if (settings.untouched !== undefined) {
+      const [relation = '', dataset] = writtenPath(tokens).toReversed()
+      if (dataset === settings.untouched || dataset === 'raw')
+        throw new CdpError('DEV_RAW', { relation: `raw.${relation}` })
     }
     const words = tokens.slice(0, 2).map(({ text }) => text.toLowerCase())
     if (how !== 'ask' && !isTransactional(tokens)) outside(words.join(' '))

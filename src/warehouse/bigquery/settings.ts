@@ -24,18 +24,17 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
   const given = settings as unknown as BigQuerySettings
   const project = resolve(given.project)
   const refuse = (reason: string): CdpError => new CdpError('WAREHOUSE_OPEN', { path: `BigQuery ${project}`, reason })
-  const datasets = { raw: 'raw', models: 'models', cdp: 'cdp', ...given.datasets }
-  for (const name of Object.values(datasets)) {
+  const named = { raw: 'raw', models: 'models', cdp: 'cdp', ...given.datasets }
+  for (const name of Object.values(named)) {
     if (!/^\w{1,1024}$/.test(name)) throw refuse(`a dataset cannot be called ${name}: letters, digits and _ only`)
   }
-  if (new Set(Object.values(datasets)).size < 3) throw refuse('raw, models and cdp must be three datasets')
+  if (new Set(Object.values(named)).size < 3) throw refuse('raw, models and cdp must be three datasets')
   const { developer } = given as { readonly developer?: string }
-  if (developer !== undefined) Object.assign(datasets, own(datasets, developer))
   return {
-    shared: developer === undefined ? undefined : { cdp: { cdp: 'cdp', ...given.datasets }.cdp },
+    shared: developer === undefined ? undefined : { cdp: named.cdp },
     project,
     location: resolve(given.location),
-    datasets,
+    datasets: developer === undefined ? named : { ...named, ...own(named, developer) },
     maximumBytesBilled: given.maximumBytesBilled === undefined ? undefined : bytesOf(given.maximumBytesBilled, refuse),
     labels: checkedLabels(given.labels ?? {}, refuse),
     journals: given.journal === 'warehouse',

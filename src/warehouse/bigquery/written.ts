@@ -1,4 +1,5 @@
 // Which relation a statement writes, as far as it says so at its start.
+import { pathAt } from './insert.ts'
 import type { Token } from './lexer.ts'
 
 const before = new Set(
@@ -11,12 +12,5 @@ const before = new Set(
 export const writtenPath = (tokens: readonly Token[]): readonly string[] => {
   if (!/^(?:insert|update|delete|merge|truncate|create|alter|drop)$/i.test(tokens[0]?.text ?? '')) return []
   const start = tokens.findIndex((token) => token.kind !== 'other' || !before.has(token.text.toLowerCase()))
-  const path: string[] = []
-  for (let at = start; at >= 0 && at < tokens.length; at += 2) {
-    const { kind, text } = tokens[at] ?? { kind: 'mark', text: '' }
-    if (kind === 'quoted') path.push(...text.slice(1, -1).split('.'))
-    else if (kind === 'other') path.push(text)
-    if (tokens[at + 1]?.text !== '.') break
-  }
-  return path
+  return start < 0 ? [] : pathAt(tokens, start).path
 }

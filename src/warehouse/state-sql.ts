@@ -1,6 +1,6 @@
-// How statements of this folder name what is the engine's, and say instants.
-import type { EngineRelationName } from '../warehouse/relations.ts'
-import type { Warehouse } from '../warehouse/warehouse.ts'
+// How statements of the engine name its state, and say instants.
+import type { EngineRelationName } from './relations.ts'
+import type { Warehouse } from './warehouse.ts'
 
 /** A relation of the state, as SQL. */
 export const stateTable = (warehouse: Warehouse, name: EngineRelationName): string =>
