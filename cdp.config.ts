@@ -1,12 +1,22 @@
 // The demo project: Lotus, a Vietnamese chain of coffee and goods. `npm run demo` tells its story.
-import { defineProject, duckdb, env } from 'composable-cdp'
+import { bigquery, defineProject, duckdb, env } from 'composable-cdp'
 import { files } from './connectors/files.ts'
 
 export default defineProject({
   name: 'lotus',
   region: 'VN', // country of phone numbers written without one
   timeZone: 'Asia/Ho_Chi_Minh',
-  warehouses: { local: duckdb({ path: env('LOTUS_DB', '.cdp/lotus.duckdb') }) },
+  warehouses: {
+    local: duckdb({ path: env('LOTUS_DB', '.cdp/lotus.duckdb') }),
+    // `--target bigquery`: a project of yours, with its datasets raw, models and cdp. The demo names a stand-in here.
+    bigquery: bigquery({
+      project: env('LOTUS_GCP_PROJECT'),
+      location: env('LOTUS_GCP_LOCATION', 'US'),
+      maximumBytesBilled: '10 GB',
+      apiEndpoint: env('LOTUS_BIGQUERY_API', 'https://bigquery.googleapis.com'),
+      storageEndpoint: env('LOTUS_BIGQUERY_STORAGE', 'bigquerystorage.googleapis.com:443'),
+    }),
+  },
   sources: {
     pos: files({
       streams: {

@@ -1,34 +1,46 @@
-// `npm run demo`: the main job on embedded DuckDB, told with the product's own commands. Two days of a company, then a third run with
-// nothing to do; what the vendors' stand-ins hold is compared with the segments, and the demo fails if they differ.
+// `npm run demo`: the main job on embedded DuckDB or on BigQuery's stand-in, told with the product's own commands. Two days of a company,
+// then a third run with nothing to do; what the vendors' stand-ins hold is compared with the segments, and the demo fails if they differ.
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { compareAudiences } from './audiences.ts'
 import { closing, showPlan, showRun, showSyncs } from './closing.ts'
 import { DAY_1_NOW, DAY_2_NOW, generateDay1, generateDay2 } from './generate/index.ts'
 import { personsAgainstTruth } from './persons.ts'
 import { aside, createShell, heading, say, startSandbox } from './shell.ts'
+import { openTarget, targets, type Target } from './target.ts'
 
 const repository = new URL('../..', import.meta.url).pathname
 
+const help = `npm run demo [-- --target local|bigquery]
+
+Two days of a company, told with the commands of the product, and a third run with nothing to do. In the end what the vendors hold is
+compared with the segments: exit code 0 when they are the same, 1 when not, 2 when the demo cannot start.
+
+  --target local      embedded DuckDB, in .cdp/lotus.duckdb, which stays for you to look at (the default)
+  --target bigquery   the same story on BigQuery's stand-in, local-bigquery, which is installed once into ~/.cache/composable-cdp,
+                      started on loopback, and stopped at the end. Needs Python 3.13: \`pyenv install 3.13\`. Takes some minutes.
+
+The project is this repository. Its warehouse \`bigquery\` is a project of your own when LOTUS_GCP_PROJECT names it, for every command but
+this one: LOTUS_GCP_PROJECT=my-project npx cdp run --target bigquery`
+
 // The demo is the repository's own project; what an earlier demo left is cleared, so that it starts from nothing.
-const startFresh = async (): Promise<string> => {
+const startFresh = async (files: readonly string[]): Promise<string> => {
   const state = join(repository, '.cdp')
-  for (const part of ['lotus', 'lotus.duckdb', 'lotus.duckdb.wal', 'journal', 'spool', 'locks']) {
+  for (const part of ['lotus', 'journal', 'spool', 'locks', ...files]) {
     await rm(join(state, part), { recursive: true, force: true })
   }
   return join(state, 'lotus')
 }
 
-const main = async (): Promise<number> => {
+const tell = async (target: Target): Promise<number> => {
   const started = performance.now()
   const folder = repository.replace(/\/$/, '')
-  const data = await startFresh()
+  const data = await startFresh(target.files)
   const sandbox = await startSandbox(folder)
   try {
-    const shell = createShell(folder, {
-      HUBSPOT_URL: `${sandbox.url}/hubspot`,
-      CAMPAIGN_URL: `${sandbox.url}/webhook`,
-    })
+    const vendors = { HUBSPOT_URL: `${sandbox.url}/hubspot`, CAMPAIGN_URL: `${sandbox.url}/webhook` }
+    const shell = createShell(folder, { ...vendors, ...target.env }, target.flags)
     say(
       `Lotus sells coffee in six shops and on the web. Its project is this repository; the vendors are stand-ins at ${sandbox.url}`,
     )
@@ -83,7 +95,7 @@ const main = async (): Promise<number> => {
       sizes: await shell.cdp(
         [
           'query',
-          'select segment, members, entered, "left" from cdp.segment_sizes where run_id = (select max(run_id) from cdp.segment_sizes s where s.segment = segment_sizes.segment) order by segment',
+          'select * from cdp.segment_sizes z where z.run_id = (select max(s.run_id) from cdp.segment_sizes s where s.segment = z.segment) order by segment',
         ],
         { quiet: true },
       ),
@@ -97,14 +109,45 @@ const main = async (): Promise<number> => {
       seconds: (performance.now() - started) / 1000,
     })
     say()
-    say('Three commands to try next, in this repository:')
-    say(`  npx cdp explain person nga.tran970@yahoo.com.vn`)
-    say(`  npx cdp query "select * from vip_at_risk order by total_spend desc limit 10"`)
-    say(`  npx cdp status`)
+    for (const line of target.next) say(line)
     return equal ? 0 : 1
   } finally {
     await sandbox.stop()
   }
+}
+
+const main = async (): Promise<number> => {
+  const asked = readArguments()
+  if (typeof asked === 'number') return asked
+  const target = await openTarget(asked)
+  if (typeof target === 'string') {
+    console.error(`\n${target}.`)
+    return 2
+  }
+  try {
+    return await tell(target)
+  } finally {
+    await target.stop()
+  }
+}
+
+/** The target, or the exit code when there is nothing to tell. */
+const readArguments = (): (typeof targets)[number] | number => {
+  try {
+    const { values } = parseArgs({
+      options: { target: { type: 'string', default: 'local' }, help: { type: 'boolean', default: false } },
+    })
+    if (values.help) {
+      say(help)
+      return 0
+    }
+    const found = targets.find((name) => name === values.target)
+    if (found !== undefined) return found
+    console.error(`There is no target ${values.target}; there are ${targets.join(' and ')}.`)
+  } catch (thrown) {
+    console.error((thrown as Error).message)
+  }
+  return 2
 }
 
 process.exitCode = await main()

@@ -27,8 +27,14 @@ export interface Shell {
   cdp(args: readonly string[], options?: { readonly quiet?: boolean; readonly expect?: number }): Promise<Ran>
 }
 
-export const createShell = (folder: string, env: Readonly<Record<string, string>>): Shell => ({
-  async cdp(args, { quiet = false, expect = 0 } = {}) {
+/** `always` is added to every command. */
+export const createShell = (
+  folder: string,
+  env: Readonly<Record<string, string>>,
+  always: readonly string[] = [],
+): Shell => ({
+  async cdp(given, { quiet = false, expect = 0 } = {}) {
+    const args = [...given, ...always]
     if (!quiet) say(`${bold('$')} cdp ${args.map(quoted).join(' ')}`)
     const started = performance.now()
     const child = spawn(

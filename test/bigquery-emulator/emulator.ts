@@ -1,12 +1,16 @@
-// The stand-in for BigQuery, one for all test files of a run: the first that asks starts it, and it ends with the run.
+// The stand-in for BigQuery: one for all test files of a run, where the first that asks starts it and it ends with the run; or one for a
+// program of its own, as the demo and the bench are.
 import { execFile, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 
-const script = new URL('emulator.sh', import.meta.url).pathname
+// Compiled, this file is in dist/, and the script is where it was.
+const beside = import.meta.url.endsWith('.ts') ? '' : '../../../test/bigquery-emulator/'
+const script = new URL(`${beside}emulator.sh`, import.meta.url).pathname
 
 export interface Emulator {
   /** Of the REST API, `http://127.0.0.1:40123`. */
@@ -20,16 +24,39 @@ export interface Emulator {
  * tests to be skipped with; under CI=true that is an error.
  */
 export const findEmulator = async (): Promise<Emulator | string> => {
-  try {
-    await promisify(execFile)(script, ['install'])
-  } catch (error) {
-    return missing(error as { code?: unknown; stderr?: string })
+  const missing = await install()
+  if (missing !== undefined) {
+    if (process.env['CI'] === 'true') throw new Error(missing)
+    process.stderr.write(`\n${missing}\n`)
+    return missing
   }
   // Test files run in processes of their own, below the one of the whole run.
   const run = join(tmpdir(), `cdp-bigquery-emulator-${process.ppid}`)
   const answer = join(run, 'answer.json')
   if (isLeftOver(answer)) rmSync(run, { recursive: true, force: true })
-  if (mine(run)) spawn(script, ['serve', String(process.ppid), answer], { detached: true, stdio: 'ignore' }).unref()
+  if (mine(run)) serve(process.ppid, answer).unref()
+  return answered(answer)
+}
+
+/** One for this process alone, installed if need be; it ends with the process or before. Where there is no Python 3.13, the reason. */
+export const startEmulator = async (): Promise<(Emulator & { readonly stop: () => Promise<void> }) | string> => {
+  const missing = await install()
+  if (missing !== undefined) return missing
+  const answer = join(mkdtempSync(join(tmpdir(), 'cdp-bigquery-emulator-')), 'answer.json')
+  const server = serve(process.pid, answer)
+  const ended = once(server, 'exit')
+  const { url, grpc } = await answered(answer)
+  const stop = async (): Promise<void> => {
+    server.kill('SIGTERM')
+    await ended
+  }
+  return { url, grpc, stop }
+}
+
+const serve = (watched: number, answer: string): ReturnType<typeof spawn> =>
+  spawn(script, ['serve', String(watched), answer], { detached: true, stdio: 'ignore' })
+
+const answered = async (answer: string): Promise<Emulator> => {
   while (!existsSync(answer)) await sleep(50)
   const found = JSON.parse(readFileSync(answer, 'utf8')) as Emulator & { readonly error?: string }
   if (found.error !== undefined) throw new Error(`BigQuery's stand-in: ${found.error}`)
@@ -57,11 +84,15 @@ const isLeftOver = (answer: string): boolean => {
   }
 }
 
-const missing = (error: { readonly code?: unknown; readonly stderr?: string }): string => {
-  const reason = `BigQuery's stand-in cannot be installed: ${error.stderr?.trim() ?? ''}`
-  if (error.code !== 3) throw new Error(reason)
-  const message = `${reason}. To get it: \`pyenv install 3.13\` (or name one in BQ_EMULATOR_PYTHON), and run the tests again`
-  if (process.env['CI'] === 'true') throw new Error(message)
-  process.stderr.write(`\n${message}\n`)
-  return message
+/** Undefined when it is there. */
+const install = async (): Promise<string | undefined> => {
+  try {
+    await promisify(execFile)(script, ['install'])
+    return undefined
+  } catch (thrown) {
+    const { code, stderr } = thrown as { readonly code?: unknown; readonly stderr?: string }
+    const reason = `BigQuery's stand-in cannot be installed: ${stderr?.trim() ?? ''}`
+    if (code !== 3) throw new Error(reason, { cause: thrown })
+    return `${reason}. To get it: \`pyenv install 3.13\` (or name one in BQ_EMULATOR_PYTHON), and run this again`
+  }
 }
