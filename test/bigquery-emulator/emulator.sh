@@ -74,11 +74,12 @@ answers() {
 
 serve() {
   local watched=$1 file=$2 data rest grpc emulator
-  data=$(mktemp -d)
+  # Every statement is written down and flushed: in memory, where there is room for it.
+  data=$(mktemp -d -p "$(test -w /dev/shm && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
   read -r rest grpc < <("$home/venv/bin/python" -c 'import socket
 sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
 print(*(s.getsockname()[1] for s in sockets))')
-  HOME=$home "$home/venv/bin/local-bigquery" serve --host 127.0.0.1 --port "$rest" --grpc-port "$grpc" \
+  HOME=$home "$home/venv/bin/python" "$here/serve.py" serve --host 127.0.0.1 --port "$rest" --grpc-port "$grpc" \
     --data-dir "$data" >"$data.log" 2>&1 </dev/null &
   emulator=$!
   # shellcheck disable=SC2064
