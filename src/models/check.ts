@@ -4,7 +4,7 @@ import { CdpError, hasCode } from '../core/errors.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { Column, RelationName, Warehouse } from '../warehouse/warehouse.ts'
 import { loadKind } from './kinds/kinds.ts'
-import { render, renderPart, type CompiledModel, type SqlPart } from './model.ts'
+import { render, renderPart, type CompiledModel, type Speller, type SqlPart } from './model.ts'
 import { placeIn } from './statement.ts'
 import { brokenTest, engineReason } from './tests.ts'
 import { excerpt, indexAt, positionAt } from './text-position.ts'
@@ -130,28 +130,24 @@ export const refused = (model: CompiledModel, scratch: Warehouse, instant: strin
     const context = { place: { file: model.file, line: model.sqlLine }, cause: thrown }
     return new CdpError('MODEL_REFUSED', { ...args, excerpt: '' }, context)
   }
-  const at = writtenIndex(model.sql, scratch, instant, { line, column })
+  const target = indexAt(render(model.sql, scratch, instant), { line, column })
+  const at = writtenIndex(model.sql, scratch, instant, target)
   const written = model.sql.map(writtenText).join('')
   const position = positionAt(written, at)
   const place = placeIn({ file: model.file, at: { line: model.sqlLine, column: model.sqlColumn } }, position)
   return new CdpError('MODEL_REFUSED', { ...args, excerpt: excerpt(written, position) }, { place, cause: thrown })
 }
 
-const writtenText = (part: SqlPart): string =>
+/** A part as the analyst wrote it. */
+export const writtenText = (part: SqlPart): string =>
   typeof part === 'string' ? part : 'written' in part ? (part.written ?? '') : ''
 
-/** Index in the SQL as written of a position in the SQL as rendered. Inside a replaced name it is that name's start. */
-const writtenIndex = (
-  parts: readonly SqlPart[],
-  scratch: Warehouse,
-  instant: string,
-  position: { readonly line: number; readonly column: number },
-): number => {
-  const texts = parts.map((part) => ({ part, rendered: renderPart(part, scratch, instant) }))
-  const target = indexAt(texts.map((text) => text.rendered).join(''), position)
+/** Index in the SQL as written of one in the SQL as rendered. Inside a replaced name it is that name's start. */
+export const writtenIndex = (parts: readonly SqlPart[], scratch: Speller, instant: string, target: number): number => {
   let rendered = 0
   let written = 0
-  for (const { part, rendered: text } of texts) {
+  for (const part of parts) {
+    const text = renderPart(part, scratch, instant)
     if (target < rendered + text.length) return typeof part === 'string' ? written + target - rendered : written
     rendered += text.length
     written += writtenText(part).length

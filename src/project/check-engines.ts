@@ -4,7 +4,8 @@ import type { CdpError } from '../core/errors.ts'
 import { compileModels, type CompiledModels, type ModelFile } from '../models/compile.ts'
 import type { CompiledModel } from '../models/model.ts'
 import { checkPortability } from '../models/portability/check.ts'
-import type { Session } from '../warehouse/warehouse.ts'
+import { checkTypes, joined } from '../models/portability/check-types.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { CompiledProject } from './compiled.ts'
 
 export interface EngineFacts {
@@ -13,8 +14,10 @@ export interface EngineFacts {
   /** Of all warehouses of the project. */
   readonly engines: readonly string[]
   readonly folder: string
-  /** For DuckDB's parser. */
-  readonly scratch: Session
+  /** For DuckDB's parser; once models are prepared, their stand-ins are in it. */
+  readonly scratch: Warehouse
+  /** ISO, UTC. */
+  readonly instant: string
 }
 
 const compileFor = (engine: string, { project, modelFiles, folder, scratch }: EngineFacts): Promise<CompiledModels> =>
@@ -25,10 +28,14 @@ const compileFor = (engine: string, { project, modelFiles, folder, scratch }: En
     session: () => Promise.resolve(scratch),
   })
 
-/** What is wrong for one engine or the other. What loading found for the target is not said again. */
-export const checkEngines = async (facts: EngineFacts): Promise<readonly CdpError[]> => {
-  const { project, modelFiles, engines, folder } = facts
-  const portability = await checkPortability(modelFiles, { engines, folder })
+/** What is wrong for one engine or the other. What loading found for the target is not said again. `models`: as DuckDB reads them. */
+export const checkEngines = async (
+  facts: EngineFacts,
+  models: readonly CompiledModel[],
+): Promise<readonly CdpError[]> => {
+  const { project, modelFiles, engines, folder, scratch, instant } = facts
+  const byText = await checkPortability(modelFiles, { engines, folder })
+  const portability = joined(byText, await checkTypes(modelFiles, { engines, folder, scratch, instant, models }))
   const unreadable = new Set(portability.map((problem) => problem.place?.file))
   const problems = [...portability]
   for (const engine of engines) {

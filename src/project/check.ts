@@ -50,7 +50,7 @@ export const checkProject = async (options: CheckProjectOptions): Promise<Checke
         columns.map(({ name, type }) => ({ name, type: scratch.typeName(type) })),
       )
     }
-    const facts = { project, modelFiles, engines, folder, scratch }
+    const facts = { project, modelFiles, engines, folder, scratch, instant }
     const { models: prepared, missing } = await preparable(facts)
     const models = await checkModels(prepared, { scratch, raw, instant, missing })
     const overrides = await checkOverrides(modelFiles, { scratch, instant, folder })
@@ -59,7 +59,7 @@ export const checkProject = async (options: CheckProjectOptions): Promise<Checke
     return {
       problems: [
         ...own,
-        ...(await checkEngines(facts)),
+        ...(await checkEngines(facts, prepared)),
         ...overrides,
         ...checkSyncs(project, models.columns),
         ...checkConsent(project, models.columns),

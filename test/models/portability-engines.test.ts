@@ -72,6 +72,49 @@ describe('a project for two engines', () => {
   })
 })
 
+describe('what types show', () => {
+  const people = 'select email, name from people'
+  it('is named at its place, by the types of landed data and of the models before it', async () => {
+    const found = await problems({
+      'models/a.sql': `/*\nkind: view\n*/\n${people}`,
+      'models/n.sql': 'select email, count(*) as n, current_timestamp as at_utc from a group by email',
+      'models/z.sql': `select 'Nguyễn 😀' as hi, a.*, n.*\nfrom a join n\n  on n.n = a.email`,
+      'models/y.sql': 'select cast(at_utc as string) as t, at_utc - at_utc as i from n',
+    })
+    expect(found).toEqual([
+      'models/y.sql:1:8 MODEL_PORTABILITY: y uses cast(x as string), or x || text, of an instant, a number with decimals, or what has parts, which is spelled in another way on each engine.',
+      'models/y.sql:1:44 MODEL_PORTABILITY: y uses a date or an instant minus another, which gives days on duckdb and an interval on bigquery.',
+      'models/z.sql:1:31 MODEL_PORTABILITY: z uses two columns of one name in a result, which bigquery refuses.',
+      'models/z.sql:3:10 MODEL_PORTABILITY: z uses a comparison of two types, which bigquery refuses (number with text).',
+    ])
+  })
+
+  it('is named of tests, in headers and in files', async () => {
+    const found = await problems({
+      'models/n.sql': 'select email, count(*) as n from people group by email',
+      'models/a.sql':
+        "/*\ntests:\n  - { expression: n > '1' }\n  - { relationships: { column: email, to: n, field: n } }\n*/\nselect email, n from n",
+      'models/tests/t.sql': '/*\nseverity: warn\n*/\nselect n\nfrom a where email = n',
+    })
+    const compared = 'uses a comparison of two types, which bigquery refuses'
+    expect(found).toEqual([
+      `models/a.sql:3 MODEL_PORTABILITY: a ${compared} (number with text).`,
+      `models/a.sql:4 MODEL_PORTABILITY: a ${compared} (number with text).`,
+      `models/tests/t.sql:5:20 MODEL_PORTABILITY: t ${compared} (text with number).`,
+    ])
+  })
+
+  it('is nothing where SQL is for one engine, or a project has one', async () => {
+    const files = {
+      'models/n.duckdb.sql': 'select email from people where email = 1',
+      'models/n.bigquery.sql': 'select email from `people`',
+    }
+    expect(await problems(files)).toEqual([])
+    const alone = await check({ ...shop, 'models/n.sql': 'select email from people where email = 1' })
+    expect(alone.problems.map(said)).toEqual([])
+  })
+})
+
 describe('a project for BigQuery alone', () => {
   it('may write GoogleSQL, which DuckDB is not asked to judge', async () => {
     const checked = await check({

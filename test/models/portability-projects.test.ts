@@ -3,16 +3,17 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { formatPlace } from '../../src/core/errors.ts'
 import { checkModels } from '../../src/models/check.ts'
 import { compileModels, type ModelFile } from '../../src/models/compile.ts'
 import { render, type Speller } from '../../src/models/model.ts'
 import { checkPortability } from '../../src/models/portability/check.ts'
+import { checkTypes } from '../../src/models/portability/check-types.ts'
 import { literal, quote, typeName } from '../../src/warehouse/bigquery/text.ts'
 import { engineRelations } from '../../src/warehouse/relations.ts'
 import { columnType } from '../../src/warehouse/statements.ts'
 import type { ColumnType } from '../../src/warehouse/warehouse.ts'
 import { openGoogle, type Google, type Known } from '../warehouse/bigquery/google.ts'
+import { said } from '../project/folder.ts'
 import { inMemory } from './project.ts'
 
 type Streams = Readonly<Record<string, Readonly<Record<string, ColumnType>>>>
@@ -81,10 +82,10 @@ describe.each([
   it('uses nothing that is not common to both engines', async () => {
     const problems = await checkPortability(files, { engines: ['duckdb', 'bigquery'], folder: 'models' })
     expect(files.length).toBeGreaterThan(5)
-    expect(problems.map(({ place, message }) => `${place ? formatPlace(place) : '?'} ${message}`)).toEqual([])
+    expect(problems.map(said)).toEqual([])
   })
 
-  it('is GoogleSQL to Google’s analyzer', async () => {
+  it('mixes no types, and is GoogleSQL to Google’s analyzer', async () => {
     const facts = { streams: Object.keys(streams) }
     const scratch = await inMemory()
     const local = await compileModels(files, { ...facts, engine: 'duckdb' })
@@ -98,8 +99,10 @@ describe.each([
       ]),
     )
     const checked = await checkModels(local.models, { scratch, raw, instant })
+    const types = { engines: ['duckdb', 'bigquery'], folder: 'models', scratch, instant, models: local.models }
+    const byTypes = await checkTypes(files, types)
     await scratch.close()
-    expect([checked.problems, checked.notes]).toEqual([[], []])
+    expect([checked.problems, checked.notes, byTypes.map(said)]).toEqual([[], [], []])
 
     const relations = [
       ...Object.entries(streams).map(([name, columns]) =>

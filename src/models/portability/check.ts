@@ -21,21 +21,44 @@ export const checkPortability = async (
   files: readonly ModelFile[],
   { engines, folder }: PortabilityFacts,
 ): Promise<CdpError[]> => {
-  if (engines.length < 2) return []
+  const shared = sharedFiles(files, { engines, folder })
+  const problems = [...shared.problems]
+  for (const { name, sql, header } of shared.models) {
+    if (sql) problems.push(...(await inModel(name, sql)))
+    if (header) problems.push(...(await inExpressions(name, header)))
+  }
+  for (const file of shared.tests) problems.push(...(await inTest(file)))
+  return problems
+}
+
+interface SharedFiles {
+  /** What is meant for all engines of each model: its SQL, and the tests of its header. */
+  readonly models: readonly {
+    readonly name: string
+    readonly sql: ModelFile | undefined
+    readonly header: ModelFile | undefined
+  }[]
+  readonly tests: readonly ModelFile[]
+  /** MODEL_ENGINE. */
+  readonly problems: readonly CdpError[]
+}
+
+/** Empty for one engine. */
+export const sharedFiles = (files: readonly ModelFile[], { engines, folder }: PortabilityFacts): SharedFiles => {
   const chosen = engines.map((engine) => chooseFiles(files, folder, engine))
   const [first, ...others] = chosen
-  if (first === undefined) return []
-  const problems = chosen.flatMap((one) => one.problems.filter((problem) => problem.code === 'MODEL_ENGINE'))
-  for (const { name, file, base } of first.models) {
+  if (first === undefined || others.length === 0) return { models: [], tests: [], problems: [] }
+  const models = first.models.map(({ name, file, base }) => {
     const twins = others.map((one) => one.models.find((other) => other.name === name))
-    const shared = twins.every((twin) => twin?.file === file)
-    if (shared) problems.push(...(await inModel(name, file)))
     const header = base ?? file
-    const sharesHeader = twins.every((twin) => (twin?.base ?? twin?.file) === header)
-    if (sharesHeader) problems.push(...(await inExpressions(name, header)))
-  }
-  for (const file of first.tests) problems.push(...(await inTest(file)))
-  return problems
+    return {
+      name,
+      sql: twins.every((twin) => twin?.file === file) ? file : undefined,
+      header: twins.every((twin) => (twin?.base ?? twin?.file) === header) ? header : undefined,
+    }
+  })
+  const problems = chosen.flatMap((one) => one.problems.filter((problem) => problem.code === 'MODEL_ENGINE'))
+  return { models, tests: first.tests, problems }
 }
 
 const spelling = { backslashes: false }
@@ -80,7 +103,8 @@ const expressionOf = (test: unknown): string | undefined =>
 const placeAt = (file: string, at: Required<Pick<Place, 'line' | 'column'>>, sql: string, { start }: Finding): Place =>
   placeIn({ file, at }, positionAt(sql, start))
 
-const problemOf = (model: string, sql: string, { complaint, start }: Finding, place: Place): CdpError =>
+/** MODEL_PORTABILITY. */
+export const problemOf = (model: string, sql: string, { complaint, start }: Finding, place: Place): CdpError =>
   new CdpError(
     'MODEL_PORTABILITY',
     {

@@ -1,10 +1,6 @@
 // Clauses that are found by their words alone.
-import { override, refusals, type Row, type Rule } from './rule.ts'
-
-/** `patterns` are sequences of tokens in lower case; `?` stands for any one token. */
-export interface ClauseRule extends Rule {
-  readonly patterns: readonly string[]
-}
+import { takenClauses } from './clauses-taken.ts'
+import { override, refusals, type ClauseRule, type Row } from './rule.ts'
 
 const clauses = (rows: readonly (readonly [patterns: string, ...Row])[]): ClauseRule[] =>
   rows.map(([patterns, ...row]) => ({
@@ -32,14 +28,6 @@ export const clauseRules: readonly ClauseRule[] = [
       'countif(…), or the aggregate of case when … then x end',
       `(select count(*) filter (where a > 0) from ${one})`,
       `(select countif(a > 0) from ${one})`,
-    ],
-    [
-      'all by name; union by name; distinct by name',
-      'union all by name',
-      'bigquery',
-      'the columns in the same order',
-      `(select count(*) from (select 1 as a union all by name select 2 as a))`,
-      `(select count(*) from (select 1 as a union all select 2))`,
     ],
     ['ilike', 'ilike', 'bigquery', 'lower(x) like …', `'Abc' ilike 'a%'`, `lower('Abc') like 'a%'`],
     [
@@ -182,38 +170,6 @@ export const clauseRules: readonly ClauseRule[] = [
       `(select c from (select a as c from ${one}))`,
     ],
     [
-      'group by all',
-      'group by all',
-      'bigquery',
-      'group by 1, 2, or the columns by name',
-      `(select max(n) from (select a, count(*) as n from ${one} group by all))`,
-      `(select max(n) from (select a, count(*) as n from ${one} group by 1))`,
-    ],
-    [
-      'group by cube',
-      'group by cube',
-      'bigquery',
-      'group by rollup (…), or a union all of groups',
-      `(select max(n) from (select a, count(*) as n from ${one} group by cube (a)))`,
-      `(select max(n) from (select a, count(*) as n from ${one} group by rollup (a)))`,
-    ],
-    [
-      'grouping sets',
-      'grouping sets',
-      'bigquery',
-      'group by rollup (…), or a union all of groups',
-      `(select max(n) from (select a, count(*) as n from ${one} group by grouping sets ((a), ())))`,
-      `(select max(n) from (select a, count(*) as n from ${one} group by rollup (a)))`,
-    ],
-    [
-      'group by ( )',
-      'group by ()',
-      'bigquery',
-      'no group by',
-      `(select max(a) from ${one} group by ())`,
-      `(select max(a) from ${one})`,
-    ],
-    [
       'order by all',
       'order by all',
       'bigquery',
@@ -244,14 +200,6 @@ export const clauseRules: readonly ClauseRule[] = [
       'cdp.date_in_zone(x, zone) or cdp.format_timestamp(x, format, zone)',
       `cast(timestamp '2026-10-01 20:00:00' at time zone 'Asia/Ho_Chi_Minh' as date)`,
       `cdp.date_in_zone(timestamp '2026-10-01 20:00:00', 'Asia/Ho_Chi_Minh')`,
-    ],
-    [
-      'interval',
-      'interval',
-      'bigquery',
-      'cdp.add_days(x, n), cdp.add_months(x, n) or cdp.add_hours(x, n)',
-      `date '2026-01-31' + interval 1 month`,
-      `cdp.add_months(date '2026-01-31', 1)`,
     ],
     [
       'pivot',
@@ -298,6 +246,7 @@ export const clauseRules: readonly ClauseRule[] = [
     ['array <', 'array<…>[…]', 'duckdb', '[…]', 'array<int64>[1]', '[1]'],
     ['safe . ?', 'safe.…', 'duckdb', 'a cdp.safe_… function', `safe.substr('foo', 1)`, `substr('foo', 1)`],
   ]),
+  ...takenClauses,
   {
     patterns: ['unpivot'],
     found: 'unpivot',

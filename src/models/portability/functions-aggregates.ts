@@ -3,6 +3,18 @@ import { override, refusals, type Rule } from './rule.ts'
 
 const ones = '(select 1 as a union all select 2)'
 
+// The row with the highest or the lowest value of another column.
+const firstBy = {
+  max: {
+    say: 'qualify row_number() over (partition by … order by y desc) = 1',
+    instead: `(select a from ${ones} qualify row_number() over (order by a desc) = 1)`,
+  },
+  min: {
+    say: 'qualify row_number() over (partition by … order by y nulls last) = 1',
+    instead: `(select a from ${ones} qualify row_number() over (order by a nulls last) = 1)`,
+  },
+} as const
+
 /** Each has the function's name in `found`: `concat(…)`. */
 export const aggregateFunctions: readonly Rule[] = [
   {
@@ -84,26 +96,10 @@ export const aggregateFunctions: readonly Rule[] = [
       `(select group_concat('a', ',') from ${ones})`,
       `(select string_agg('a', ',' order by a desc) from ${ones})`,
     ],
-    ...(['arg_max', 'max_by'] as const).map(
-      (name) =>
-        [
-          `${name}(…)`,
-          'bigquery',
-          'qualify row_number() over (partition by … order by y desc) = 1',
-          `(select ${name}(a, a) from ${ones})`,
-          `(select a from ${ones} qualify row_number() over (order by a desc) = 1)`,
-        ] as const,
-    ),
-    ...(['arg_min', 'min_by'] as const).map(
-      (name) =>
-        [
-          `${name}(…)`,
-          'bigquery',
-          'qualify row_number() over (partition by … order by y nulls last) = 1',
-          `(select ${name}(a, a) from ${ones})`,
-          `(select a from ${ones} qualify row_number() over (order by a nulls last) = 1)`,
-        ] as const,
-    ),
+    ...(['max', 'min'] as const).map((end) => {
+      const { say, instead } = firstBy[end]
+      return [`arg_${end}(…)`, 'bigquery', say, `(select arg_${end}(a, a) from ${ones})`, instead] as const
+    }),
     [
       'first(…)',
       'bigquery',
@@ -123,4 +119,11 @@ export const aggregateFunctions: readonly Rule[] = [
     ['quantile_cont(…)', 'bigquery', override, `(select quantile_cont(a, 0.5) from ${ones})`],
     ['percentile_cont(…)', 'duckdb', override, `(select percentile_cont(a, 0.5) over () from (select 1 as a))`],
   ]),
+  ...(['max', 'min'] as const).map((end) => ({
+    ...firstBy[end],
+    found: `${end}_by(…)`,
+    why: 'takes any of several rows that have the same highest or lowest value',
+    example: `(select ${end}_by(a, a) from ${ones})`,
+    documented: true as const,
+  })),
 ]

@@ -1,5 +1,5 @@
 // Functions of JSON, arrays and structs that the check names with a portable spelling.
-import { override, refusals, type Rule } from './rule.ts'
+import { override, refusals, untried, type Rule } from './rule.ts'
 
 /** Each has the function's name in `found`: `concat(…)`. */
 export const nestedFunctions: readonly Rule[] = [
@@ -76,11 +76,12 @@ export const nestedFunctions: readonly Rule[] = [
       `safe_cast('12.7' as int64)`,
       `cdp.safe_int('12.7')`,
     ],
-    [
-      'grouping(…)',
-      'bigquery',
-      override,
-      `(select max(g) from (select grouping(a) as g from (select 1 as a) group by rollup (a)))`,
-    ],
   ]),
+  {
+    found: 'grouping(…)',
+    why: untried,
+    say: override,
+    example: `(select max(g) from (select grouping(a) as g from (select 1 as a) group by rollup (a)))`,
+    documented: true,
+  },
 ]

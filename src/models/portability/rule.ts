@@ -15,12 +15,22 @@ export interface Rule {
   readonly example: string
   /** Gives the same value on both. Left out where there is no common spelling. */
   readonly instead?: string
-  /** The complaint rests on the vendor's documentation: the analyzer of the tests takes more than the service, or the result is a matter of chance. */
+  /** The complaint rests on the vendor's documentation: the analyzer of the tests takes more or less than the service, or the
+   * result is a matter of chance. */
   readonly documented?: true
+}
+
+/** A rule that is found by sequences of tokens in lower case; `?` stands for any one token. */
+export interface ClauseRule extends Rule {
+  readonly patterns: readonly string[]
 }
 
 /** Where there is no common spelling. */
 export const override = 'one file for each engine: <name>.duckdb.sql and <name>.bigquery.sql'
+
+/** Why what both engines take is named all the same: the analyzer of the tests, which stands for BigQuery, cannot say what it gives. */
+export const untried =
+  'is outside the common subset: both engines take it, but the two could not be held against each other'
 
 /** Follows "which". */
 export const whyOf = ({ refusedBy, why }: Pick<Rule, 'refusedBy' | 'why'>): string => {

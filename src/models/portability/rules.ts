@@ -7,11 +7,13 @@ import { textFunctions } from './functions-text.ts'
 import { markRules } from './operators.ts'
 import type { Rule } from './rule.ts'
 import { literalRules, orderRules, partRules, shapeRules } from './special.ts'
+import { typedRules } from './typed-rules.ts'
 import { typeRules } from './types.ts'
 
 export const ruleThemes: Readonly<Record<string, readonly Rule[]>> = {
   'Types in casts': typeRules,
   Operators: markRules,
+  'Seen by their types': Object.values(typedRules),
   'Texts, names and numbers': Object.values(literalRules),
   Order: Object.values(orderRules),
   Clauses: [...Object.values(shapeRules), ...clauseRules],

@@ -188,12 +188,12 @@ export const shapeRules = {
     instead: '(select a from (select 1 as a) t where exists (select 1 from (select 1 as b) u where u.b = t.a))',
   },
   dates: {
-    found: 'a date minus a date',
-    refusedBy: 'bigquery',
-    why: 'or gives an interval, where duckdb gives days',
-    say: 'cdp.days_between(earlier, later)',
+    found: 'a date or an instant minus another',
+    why: 'gives days on duckdb and an interval on bigquery',
+    say: 'cdp.days_between(earlier, later), or a difference of cdp.unix_seconds(x)',
     example: `date '2026-10-02' - date '2026-10-01'`,
     instead: `cdp.days_between(date '2026-10-01', date '2026-10-02')`,
+    documented: true,
   },
 } as const satisfies Readonly<Record<string, Rule>>
 

@@ -37,8 +37,7 @@ export const typeRules: readonly Rule[] = [
   })),
   {
     found: 'decimal(p, s)',
-    refusedBy: 'bigquery',
-    why: 'a type in a cast has no precision there',
+    why: 'rounds to its decimals on duckdb; bigquery does not document a precision in a cast',
     say: 'cdp.safe_decimal(x), or cdp.round_half_up(x, 2)',
     example: `cast('2.125' as decimal(18, 2))`,
     instead: `cdp.round_half_up('2.125', 2)`,

@@ -6,6 +6,8 @@ export type Node = { readonly [key: string]: unknown }
 export const isNode = (value: unknown): value is Node =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
+export const nodesIn = (list: readonly unknown[]): Node[] => list.filter(isNode)
+
 export const nodeAt = (node: Node, key: string): Node | undefined => {
   const value = node[key]
   return isNode(value) ? value : undefined
