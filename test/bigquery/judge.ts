@@ -21,7 +21,7 @@ export interface Judge {
   close(): Promise<void>
 }
 
-interface Field {
+export interface Field {
   readonly name: string
   readonly type: string
   readonly mode?: string
@@ -125,7 +125,7 @@ export const openJudge = async (
   }
 }
 
-const homeOf = ({ body }: Seen): string | undefined => {
+export const homeOf = ({ body }: Seen): string | undefined => {
   const { configuration } = (body ?? {}) as {
     readonly configuration?: { readonly query?: { readonly defaultDataset?: { readonly datasetId?: string } } }
   }
@@ -137,7 +137,7 @@ const withBare = ({ names, columns }: Known, bare: readonly string[]): Known => 
   return { names: bare.includes(name) ? [...names, [name]] : names, columns }
 }
 
-interface Statement {
+export interface Statement {
   readonly text: string
   readonly tokens: readonly Token[]
   /** Where it starts in the whole text. */
@@ -173,7 +173,7 @@ const isWord = (token: Token | undefined): boolean =>
   token?.kind === 'quoted' || (token?.kind === 'other' && /^[\p{L}_]/u.test(token.text))
 
 /** Full names of relations, once each: those that start with the project, and those of a dataset of its. */
-const namesIn = (tokens: readonly Token[], project: string, datasets: ReadonlySet<string>): string[][] => {
+export const namesIn = (tokens: readonly Token[], project: string, datasets: ReadonlySet<string>): string[][] => {
   const found = new Map<string, string[]>()
   for (let at = 0; at < tokens.length; at++) {
     const parts: string[] = []
@@ -223,7 +223,7 @@ const forget = (seen: Seen, tables: Map<string, Found>, datasets: ReadonlySet<st
 
 const words: Readonly<Record<string, string>> = { INTEGER: 'INT64', FLOAT: 'FLOAT64', BOOLEAN: 'BOOL' }
 
-const typeOf = (field: Field): GoogleType => {
+export const typeOf = (field: Field): GoogleType => {
   const single =
     field.type === 'RECORD' || field.type === 'STRUCT'
       ? { struct: (field.fields ?? []).map((inner) => [inner.name, typeOf(inner)] as const) }
@@ -231,7 +231,7 @@ const typeOf = (field: Field): GoogleType => {
   return field.mode === 'REPEATED' ? { array: single } : single
 }
 
-const parametersOf = (sent: readonly ParameterSent[]): ReadonlyMap<string, GoogleType> =>
+export const parametersOf = (sent: readonly ParameterSent[]): ReadonlyMap<string, GoogleType> =>
   new Map(
     sent.flatMap(({ name, parameterType }) =>
       name === undefined || !parameterType ? [] : [[name, typeOfParameter(parameterType)] as const],

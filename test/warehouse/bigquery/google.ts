@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { LanguageOptions, TypeKind, ZetaSQLClient } from '@fivetrandevelopers/zetasql'
 import { LanguageFeature } from '@fivetrandevelopers/zetasql/lib/types/zetasql/LanguageFeature.js'
+import { readsIn, type Reads } from './reads.ts'
 import { portableFunctions, type PortableFunction, type PortableType } from '../../../src/warehouse/functions/index.ts'
 
 /** A relation that statements may name, by every name they give it: `cdp.runs`, `project.cdp.runs`. */
@@ -39,6 +40,8 @@ export interface Evaluated {
 export interface Google {
   /** What the analyzer has against a statement; undefined when it accepts it. */
   readonly refuses: (sql: string, known?: readonly Known[], said?: Said) => Promise<string | undefined>
+  /** Which columns of which relations a statement reads; throws what the analyzer has against it. */
+  readonly reads: (sql: string, known?: readonly Known[], said?: Said) => Promise<Reads>
   /** The values of expressions. */
   readonly evaluate: (expressions: readonly string[]) => Promise<Evaluated[]>
   readonly close: () => Promise<void>
@@ -201,16 +204,24 @@ export const openGoogle = async (): Promise<Google> => {
   const api = ZetaSQLClient.API
   const analyze = promisify(api.analyze.bind(api)) as unknown as (request: object) => Promise<unknown>
   const evaluateQuery = promisify(api.evaluateQuery.bind(api)) as unknown as (request: object) => Promise<Answer>
+  const request = (sql: string, known: readonly Known[], { parameters, functionsIn }: Said) => ({
+    options: parameters === undefined ? options : declaring(options, parameters),
+    simpleCatalog: catalogOf(languageOptions, known, functionsIn),
+    sqlStatement: sql,
+  })
   return {
-    refuses: (sql, known = [], { parameters, functionsIn } = {}) =>
-      analyze({
-        options: parameters === undefined ? options : declaring(options, parameters),
-        simpleCatalog: catalogOf(languageOptions, known, functionsIn),
-        sqlStatement: sql,
-      }).then(
+    refuses: (sql, known = [], said = {}) =>
+      analyze(request(sql, known, said)).then(
         () => undefined,
         (error: { details?: string; message?: string }) => error.details ?? error.message ?? 'refused',
       ),
+    reads: async (sql, known = [], said = {}) => {
+      const asked = request(sql, known, said)
+      const tree = await analyze({ ...asked, options: { ...asked.options, pruneUnusedColumns: true } })
+      // Numbered as the catalog does.
+      const numbered = known.flatMap(({ names }) => names.map(() => names[0] ?? []))
+      return readsIn(tree, (number) => numbered[number - 1])
+    },
     evaluate: async (expressions) => {
       const list = expressions.map((expression, at) => `${expression} as v${at}`).join(',\n')
       const texts = expressions.map((_, at) => `v${at}, cdp.to_text(v${at})`).join(', ')
