@@ -8,13 +8,14 @@ import { judgeValues } from '../src/identity/blocks.ts'
 import { buildIdentity } from '../src/identity/build.ts'
 import { components } from '../src/identity/components.ts'
 import { buildProfile } from '../src/identity/profile/build.ts'
-import type { IdentitySettings, ProfileSettings } from '../src/identity/settings.ts'
+import type { ProfileSettings } from '../src/identity/settings.ts'
 import { stageRecords } from '../src/identity/stage.ts'
 import { unionFind } from '../src/identity/union-find.ts'
 import { stageEdges, stagePairs, stageSharedValues } from '../src/identity/values.ts'
 import { withWork } from '../src/identity/work.ts'
 import { duckdb } from '../src/warehouse/define-duckdb.ts'
 import { openWarehouse, type Warehouse } from '../src/warehouse/warehouse.ts'
+import { peopleSettings as settings, recordsOfPeople } from './support/people.ts'
 
 const size = Number(process.argv[2] ?? 1_000_000)
 const say = (line: Record<string, unknown>): void => console.log(JSON.stringify({ bench: 'identity', ...line }))
@@ -30,28 +31,6 @@ const timed = async (work: () => Promise<unknown>): Promise<Cost & { readonly ou
   const outcome = await work()
   const { user, system } = process.cpuUsage(before)
   return { seconds: round((performance.now() - start) / 1000), cpuSeconds: round((user + system) / 1e6), outcome }
-}
-
-// A company of `size / 3` people with a long tail of records; some share an address or a phone in a household, one in two thousand
-// records has a cashier's phone, one in three hundred a junk value.
-const generate = (from: number, to: number, people: number): string => `
-select 'source' || (i % 4) as source, cast(i as varchar) as record_id,
-  case when hash(i, 1) % 10 < 5 then 'user' || person || case when hash(i, 2) % 10 = 0 then '.old' else '' end || '@mail' || (person % 50) || '.vn'
-       when hash(i, 3) % 300 = 0 then 'test@test.com' end as email,
-  case when hash(i, 4) % 2000 = 0 then '+84900000001'
-       when hash(i, 4) % 10 < 5 then '+849' || lpad(cast(case when person % 10 = 0 then person // 30 * 30 else person end as varchar), 8, '0') end as phone,
-  case when hash(i, 5) % 10 < 3 then md5(cast(person as varchar) || '-' || cast(hash(i, 6) % 3 as varchar)) end as anonymous_id,
-  'Name ' || (person % 9973) || case when hash(i, 7) % 5 = 0 then ' X' else ' Y' end as full_name,
-  case when hash(i, 8) % 3 = 0 then 'City ' || (person % 63) end as city,
-  make_timestamptz(1700000000000000 + cast(i as bigint) * 1000000) as updated_at
-from (select i, cast(floor(pow((hash(i, 0) % 1000003) / 1000003.0, 1.5) * ${people}) as bigint) as person from range(${from}, ${to}) t(i))`
-
-const settings: IdentitySettings = {
-  record: ['source', 'record_id'],
-  seen_at: 'updated_at',
-  names: ['full_name'],
-  identifiers: { email: { max_shared_by: 50 }, phone: { max_shared_by: 50 }, anonymous_id: {} },
-  junk: [],
 }
 
 const profile: ProfileSettings = {
@@ -138,7 +117,7 @@ const onlyComponents = (warehouse: Warehouse): Promise<void> =>
 
 const main = async (warehouse: Warehouse): Promise<void> => {
   const people = Math.ceil(size / 3)
-  await warehouse.run(`create table main.records as ${generate(0, size, people)}`)
+  await warehouse.run(`create table main.records as ${recordsOfPeople(0, size, people)}`)
   const peer = await timed(() => inMemory(warehouse))
   say({ what: 'peer: in-memory union-find over the records', records: size, ...peer })
   const copy = await timed(() => warehouse.run('create table main.copied as select * from main.records'))
@@ -160,7 +139,7 @@ const main = async (warehouse: Warehouse): Promise<void> => {
   await told('records to components, guarded', () => onlyComponents(warehouse))
   await told('first build: components, ids, history, evidence, relation', () => build(warehouse))
   await told('again, nothing changed', () => build(warehouse))
-  await warehouse.run(`insert into main.records ${generate(size, Math.ceil(size * 1.01), people)}`)
+  await warehouse.run(`insert into main.records ${recordsOfPeople(size, Math.ceil(size * 1.01), people)}`)
   await told('again, 1 % new records', () => build(warehouse))
   await told('profiles, five traits', () => buildProfiles(warehouse))
   await told('profiles again, nothing changed', () => buildProfiles(warehouse))
