@@ -154,14 +154,31 @@ export const catalogue = {
   ),
   PULL_MISSING: entry<{ relation: string; from: string }>(
     'usage',
-    (a) =>
-      `${a.relation} is not in ${a.from}: it was never landed or built there. What was pulled before it is in place.`,
+    (a) => `${a.relation} is not in ${a.from}: it was never landed or built there. Nothing was pulled.`,
     (a) => `Run it there first, or leave it out. \`cdp status --target …\` says what ${a.from} has.`,
   ),
   PULL_COLUMN: entry<{ relation: string; column: string; near: string }>(
     'usage',
-    (a) => `${a.relation} has no column ${a.column} to sample by.${a.near}`,
+    (a) => `${a.relation} has no column ${a.column} to sample by.${a.near} Nothing was pulled.`,
     () => 'Leave --by out, and each relation is sampled by its key, by person_id, or by whole rows.',
+  ),
+  PULL_ROWS: entry<{ text: string }>(
+    'usage',
+    (a) => `--rows takes a number of rows, and "${a.text}" is none.`,
+    () => 'Write a whole number above 0: --rows 10000',
+  ),
+  PULL_WHERE: entry<{ relation: string; where: string; reason: string }>(
+    'usage',
+    (a) => `The condition of --where cannot be asked of ${a.relation}: ${a.reason}. Nothing was pulled.\n${a.where}`,
+    () =>
+      'Write it in the SQL of the warehouse that is read, with columns that every relation of the pull has; pull the others without it.',
+  ),
+  PULL_COST: entry<{ needed: string; limit: string; most: string; mostNeeded: string }>(
+    'data',
+    (a) =>
+      `Reading it is estimated at ${a.needed}, more than the ${a.limit} of --maximum-bytes; ${a.most} alone is ${a.mostNeeded}. Nothing was read and it cost nothing.`,
+    () =>
+      'Pull fewer relations, or raise the limit. A smaller sample is billed the same: BigQuery bills the columns it looks through.',
   ),
 
   // models
@@ -341,6 +358,12 @@ export const catalogue = {
     'transient',
     (a) => `${a.target} does not answer, or refuses for now, after several tries: ${a.reason}`,
     () => 'Run the same command again later; what had been done is kept.',
+  ),
+  RUN_BUSY: entry<{ run: string; holder: string }>(
+    'transient',
+    (a) => `Another run is at work on this warehouse: ${a.run}, by ${a.holder}. This one did nothing.`,
+    () =>
+      'Wait until it has finished: cdp status shows it. One that died on another machine counts as dead after ten minutes.',
   ),
 
   // sync

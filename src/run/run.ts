@@ -58,7 +58,13 @@ export const performRun = async (options: PerformOptions): Promise<RunResult> =>
   const warehouse = await options.openWarehouse('write')
   try {
     const plan = await planRun(warehouse, project, options)
-    return plan.quiet ? quietResult(plan, options) : await performPlan(plan, warehouse, options)
+    if (plan.quiet) return quietResult(plan, options)
+    const { asOnlyRun } = await import('./owner.ts')
+    return await asOnlyRun(warehouse, options, async () => {
+      // Where others may write, they may have done so since.
+      const now = warehouse.supports.concurrentWriters ? await planRun(warehouse, project, options) : plan
+      return now.quiet ? quietResult(now, options) : performPlan(now, warehouse, options)
+    })
   } finally {
     await warehouse.close()
   }

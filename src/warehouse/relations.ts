@@ -27,7 +27,7 @@ export const engineRelations = {
     applied_at: 'timestamp',
   }),
   settings: relation('What the engine keeps about the database itself', ['name'], {
-    name: 'text', // functions: the fingerprint of the installed cdp.* functions
+    name: 'text', // functions: the fingerprint of the installed cdp.* functions · run:<id>: a run at work, where several may write
     value: 'text',
   }),
 

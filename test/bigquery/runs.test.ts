@@ -1,4 +1,5 @@
 // A run of models on BigQuery: what it records, what it may cost, and that it does nothing twice. State goes from one engine to the other.
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
@@ -188,6 +189,42 @@ await describeBigQuery('runs on BigQuery', (emulator) => {
     const next = await performRun({ ...options, runId: 's2' })
     expect(next.steps.map(({ step, status }) => `${step} ${status}`)).toEqual(['one unchanged', 'two done'])
     expect(await w.all(`select n from ${w.name({ schema: 'models', name: 'two' })}`)).toEqual([{ n: 1 }])
+  })
+
+  it('one of two runs that begin together gives way, and what a dead one left is taken away', { timeout }, async () => {
+    const w = both.bigquery
+    const models = await compiled({ 'slow.sql': '/*\nkind: table\n*/\nselect 3 as n' }, [], undefined, 'bigquery')
+    const options = { ...contextOf(w), ...runOptions(both, models), selected: undefined }
+    const dead = { host: hostname(), pid: 2 ** 22 + 1, began: '', heartbeat: Date.now() }
+    const elsewhere = { host: 'elsewhere', pid: 1, began: '', heartbeat: Date.now() - 11 * 60_000 }
+    await insertRows(w, { schema: 'cdp', name: 'settings' }, [
+      { name: 'run:dead', value: JSON.stringify(dead) },
+      { name: 'run:long-silent', value: JSON.stringify(elsewhere) },
+    ])
+    // The second begins while the first builds.
+    let second: Promise<unknown> | undefined
+    const unhook = both.proxy.hook(({ job }) => {
+      if (/^create or replace table \S*`slow`/.test(job?.query ?? '')) {
+        second ??= performRun({ ...options, runId: 't2' }).catch((error: unknown) => error)
+      }
+      return undefined
+    })
+    const first = await performRun({ ...options, runId: 't1' })
+    unhook()
+    expect(first.steps.map(({ step, status }) => `${step} ${status}`)).toEqual(['slow done'])
+    // It may have come to look when the first was through.
+    const came = await second
+    if (came instanceof Error) expect(came).toMatchObject({ code: 'RUN_BUSY', args: { run: 't1' } })
+    else expect(came).toMatchObject({ steps: [{ status: 'unchanged' }] })
+    await insertRows(w, { schema: 'cdp', name: 'settings' }, [
+      { name: 'run:there', value: JSON.stringify({ ...elsewhere, heartbeat: Date.now() }) },
+    ])
+    await expect(performRun({ ...options, runId: 't3', fullRefresh: true })).rejects.toMatchObject({
+      code: 'RUN_BUSY',
+      args: { run: 'there', holder: 'pid 1 on elsewhere' },
+    })
+    expect(await w.all(`select name from cdp.settings where name like 'run:%'`)).toEqual([{ name: 'run:there' }])
+    await w.run(`delete from cdp.settings where name = 'run:there'`)
   })
 
   it('state goes out of one warehouse and into the other', { timeout }, async () => {
