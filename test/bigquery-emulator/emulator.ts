@@ -19,15 +19,18 @@ export interface Emulator {
   readonly grpc: string
 }
 
+let told = false
+
 /**
- * Installs it if need be (once a machine, some minutes) and starts it. Where there is no Python 3.13 the reason is returned, for the
+ * Installs it if need be (once a machine, some minutes) and starts it. Where it cannot be had the reason is returned, for the
  * tests to be skipped with; under CI=true that is an error.
  */
 export const findEmulator = async (): Promise<Emulator | string> => {
   const missing = await install()
   if (missing !== undefined) {
     if (process.env['CI'] === 'true') throw new Error(missing)
-    process.stderr.write(`\n${missing}\n`)
+    if (!told) process.stderr.write(`\nThe tests against BigQuery's stand-in are skipped. ${missing}\n`)
+    told = true
     return missing
   }
   // Test files run in processes of their own, below the one of the whole run.
@@ -38,7 +41,7 @@ export const findEmulator = async (): Promise<Emulator | string> => {
   return answered(answer)
 }
 
-/** One for this process alone, installed if need be; it ends with the process or before. Where there is no Python 3.13, the reason. */
+/** One for this process alone, installed if need be; it ends with the process or before. Where it cannot be had, the reason. */
 export const startEmulator = async (): Promise<(Emulator & { readonly stop: () => Promise<void> }) | string> => {
   const missing = await install()
   if (missing !== undefined) return missing
@@ -91,8 +94,8 @@ const install = async (): Promise<string | undefined> => {
     return undefined
   } catch (thrown) {
     const { code, stderr } = thrown as { readonly code?: unknown; readonly stderr?: string }
-    const reason = `BigQuery's stand-in cannot be installed: ${stderr?.trim() ?? ''}`
-    if (code !== 3) throw new Error(reason, { cause: thrown })
-    return `${reason}. To get it: \`pyenv install 3.13\` (or name one in BQ_EMULATOR_PYTHON), and run this again`
+    const reason = `BigQuery's stand-in cannot be installed: ${stderr?.trim() ?? String(thrown)}`
+    const way = code === 3 ? '`pyenv install 3.13` (or name one in BQ_EMULATOR_PYTHON)' : 'see that PyPI is reached'
+    return `${reason}. To get it: ${way}, and run this again`
   }
 }
