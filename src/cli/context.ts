@@ -1,6 +1,7 @@
 // What every command needs: the project, a way to its warehouse, a clock, a signal and an output. Built once from the global options.
 import { existsSync } from 'node:fs'
 import { join, resolve as resolvePath } from 'node:path'
+import { parseByteSize } from '../core/byte-size.ts'
 import { parseDuration, systemClock, formatDuration, type Clock } from '../core/clock.ts'
 import { CdpError } from '../core/errors.ts'
 import { openCompiled } from '../project/cache.ts'
@@ -129,3 +130,10 @@ const loadLive = async (project: CompiledProject): Promise<LiveParts> =>
 /** `removals,consent` -> the guards let through once. */
 export const allowSet = (values: readonly string[] | undefined): ReadonlySet<string> =>
   new Set((values ?? []).flatMap((value) => value.split(',')).map((value) => value.trim()))
+
+/** An amount of data given to an option. */
+export const bytesOf = (text: string | undefined, option = '--maximum-bytes'): number | undefined => {
+  const bytes = text === undefined ? undefined : parseByteSize(text)
+  if (text !== undefined && bytes === undefined) throw new CdpError('BYTES_INVALID', { text, option })
+  return bytes
+}

@@ -1,29 +1,29 @@
-// `cdp pull`: a slice of relations of one warehouse into an embedded one, to develop against. Which rows is decided by a hash, in the
-// warehouse they come from: the same on every pull, and, by one column, the same persons in every relation.
+// `cdp pull`: a slice of relations of one warehouse into an embedded one, to develop against. Which rows, and for how much, is planned
+// before anything is read (pull-plan.ts).
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
-import { CdpError } from '../core/errors.ts'
 import type { Emit } from '../core/events.ts'
-import { didYouMean } from '../core/nearest.ts'
 import type { CompiledProject } from '../project/compiled.ts'
 import { engineRelations } from '../warehouse/relations.ts'
 import { stateTable } from '../warehouse/state-sql.ts'
 import { insertRows } from '../warehouse/statements.ts'
 import type { Column, RelationName, Row, Warehouse } from '../warehouse/warehouse.ts'
+import { planPull, priceOf, type PlannedPull, type PullPrice, type Slice } from './pull-plan.ts'
 import { finishRun, saveVersions, startRun } from './record.ts'
+import { createSpending, metered, newMeter, type Spending } from './spending.ts'
 import { landedVersion } from './versions.ts'
 
-export interface PullOptions {
+export interface PullOptions extends Slice {
   readonly project: CompiledProject
   readonly from: Warehouse
   readonly into: Warehouse
   /** Names of streams and models. */
   readonly selected: ReadonlySet<string>
-  /** Of the rows, above 0 and up to 1. */
-  readonly sample: number
-  /** Sample by this column; default: the stream's key, `person_id`, or whole rows. */
-  readonly by?: string | undefined
+  /** That reading all of it may be billed for. */
+  readonly maximumBytes?: number | undefined
+  /** Told of what reading it is estimated at, before anything is read; not where the source does not bill by bytes. */
+  readonly priced?: (price: PullPrice) => void
   readonly runId: string
   /** ISO, UTC. */
   readonly instant: string
@@ -39,50 +39,32 @@ export interface Pulled {
   readonly rows: number
   /** What the sample goes by. */
   readonly by: string
-  /** What the source said that reading costs. */
+  /** What the source said that reading it would be. */
   readonly bytes: number | null
-}
-
-interface Wanted {
-  /** `shop.customers`, `profiles`. */
-  readonly id: string
-  readonly relation: RelationName & { readonly schema: 'raw' | 'models' }
-  /** Of a stream. */
-  readonly stream: string | undefined
-  readonly key: string | undefined
-}
-
-/** `1%` as 0.01. Throws PULL_SAMPLE. */
-export const sampleOf = (text: string): number => {
-  const percent = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text)?.[1]
-  const part = Number(percent) / 100
-  if (percent === undefined || part <= 0 || part > 1) throw new CdpError('PULL_SAMPLE', { text })
-  return part
+  /** What it was billed for. */
+  readonly bytes_billed: number | null
 }
 
 /**
- * Copies, one relation after the other, each put in place whole. Views become tables. Throws PULL_TARGETS, PULL_MISSING and PULL_COLUMN;
- * relations pulled before stay.
+ * Copies, one relation after the other, each put in place whole. Views become tables. PULL_MISSING, PULL_COLUMN, PULL_WHERE and PULL_COST
+ * are thrown before anything is read; QUERY_COST where a statement would cost more than what is left, and relations pulled before stay.
  */
 export const performPull = async (options: PullOptions): Promise<readonly Pulled[]> => {
   const { project, from, into, runId, instant, clock } = options
   mkdirSync(options.tempDir, { recursive: true })
-  const found = {
-    raw: new Set((await from.relations('raw')).map(({ name }) => name)),
-    models: new Set((await from.relations('models')).map(({ name }) => name)),
-  }
-  const wanted = wantedOf(project, options.selected)
-  const missing = wanted.find(({ relation: { schema, name } }) => !found[schema].has(name))
-  if (missing) throw new CdpError('PULL_MISSING', { relation: missing.id, from: project.target })
+  const planned = await planPull(project, from, options.selected, options)
+  const price = priceOf(project, planned, options.maximumBytes)
+  if (price) options.priced?.(price)
+  const spending = createSpending(runId, options.maximumBytes)
   await startRun(into, { runId, command: 'pull', instant, clock })
   const pulled: Pulled[] = []
   let done = false
   try {
-    for (const one of wanted) {
+    for (const one of planned) {
       options.signal.throwIfAborted()
       const started = clock.now()
       options.emit({ type: 'step-started', step: one.id, kind: 'pull' })
-      const result = await pullOne(one, options)
+      const result = await pullOne(one, options, spending)
       pulled.push(result)
       const { rows } = result
       options.emit({
@@ -102,77 +84,24 @@ export const performPull = async (options: PullOptions): Promise<readonly Pulled
   }
 }
 
-const wantedOf = (project: CompiledProject, selected: ReadonlySet<string>): Wanted[] => [
-  ...project.streams
-    .filter(({ id }) => selected.has(id))
-    .map((stream): Wanted => ({
-      id: stream.id,
-      relation: { schema: 'raw', name: stream.relation },
-      stream: stream.id,
-      key: stream.key?.[0],
-    })),
-  ...project.models
-    .filter(({ name }) => selected.has(name))
-    .map(({ name }): Wanted => ({ id: name, relation: { schema: 'models', name }, stream: undefined, key: undefined })),
-]
-
-const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
-
-// Fine enough for a part of a million.
-const buckets = 1_000_000
-
-const sampledBy = (one: Wanted, columns: readonly Column[], options: PullOptions): string | undefined => {
-  const names = columns.map(({ name }) => name)
-  const { by } = options
-  const wished = by === undefined ? [one.key, 'person_id'] : [by]
-  const found = wished.flatMap((wish) => names.find((name) => wish !== undefined && same(name, wish)) ?? [])[0]
-  if (by !== undefined && found === undefined) {
-    throw new CdpError('PULL_COLUMN', { relation: one.id, column: by, near: didYouMean(by, names) })
-  }
-  return found
-}
-
-const pullOne = async (one: Wanted, options: PullOptions): Promise<Pulled> => {
-  const { from, sample } = options
-  const columns = await from.describe(`select * from ${from.name(one.relation)}`)
-  const by = sampledBy(one, columns, options)
-  const select = sampleSelect(from, one.relation, columns, by, sample)
-  const cost = await from.cost(select)
+const pullOne = async (one: PlannedPull, options: PullOptions, spending: Spending): Promise<Pulled> => {
+  const { from } = options
+  const { id, stream, columns, select, by, bytes } = one
+  const meter = newMeter()
   const folder = mkdtempSync(join(options.tempDir, 'pull-'))
   try {
-    const file = join(folder, 'rows.ndjson')
-    await from.unload(select, file)
-    options.signal.throwIfAborted()
-    const recorded = one.stream === undefined ? [] : await schemaRows(from, one.stream)
-    const rows = await putInPlace(one, typed(from, options.into, columns, recorded), recorded, file, options)
-    return {
-      relation: one.id,
-      rows,
-      by: sample === 1 ? 'all rows' : (by ?? 'whole rows'),
-      bytes: cost?.bytes ?? null,
-    }
+    return await spending.step({ name: id, meter }, async () => {
+      const file = join(folder, 'rows.ndjson')
+      await from.unload(select, file)
+      options.signal.throwIfAborted()
+      const recorded = stream === undefined ? [] : await schemaRows(from, stream)
+      const rows = await putInPlace(one, typed(from, options.into, columns, recorded), recorded, file, options)
+      return { relation: id, rows, by, bytes, bytes_billed: metered(meter).bytes_billed }
+    })
   } finally {
     // Personal data: it stays no longer than it is needed.
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-const sampleSelect = (
-  from: Warehouse,
-  relation: RelationName,
-  columns: readonly Column[],
-  by: string | undefined,
-  sample: number,
-): string => {
-  const list = columns.map(({ name }) => `t.${from.quote(name)}`).join(', ')
-  const all = `select ${list} from ${from.name(relation)} t`
-  if (sample === 1) return all
-  const own = (name: string): string => from.name({ schema: 'cdp', name })
-  // What landing adds is not part of a row's content.
-  const content = columns.filter(({ name }) => !name.startsWith('_cdp_'))
-  const texts = content.map(({ name }) => `coalesce(${own('canonical_text')}(t.${from.quote(name)}), '')`)
-  const value = by === undefined ? from.dialect.joined("','", texts) : `t.${from.quote(by)}`
-  return `${all} where ${own('hash_bucket')}(${value}, ${buckets}) < ${Math.ceil(sample * buckets)}`
 }
 
 interface TypedColumn {
@@ -199,7 +128,7 @@ const schemaRows = (from: Warehouse, stream: string): Promise<Row[]> =>
   )
 
 const putInPlace = async (
-  one: Wanted,
+  one: PlannedPull,
   columns: readonly TypedColumn[],
   recorded: readonly Row[],
   file: string,

@@ -125,6 +125,20 @@ await describeBigQuery('developing against production', (emulator) => {
         expect(here.length).toBe(rows)
         expect(here, relation).toEqual(await rowsOf(from, name))
       }
+      const lowest = `select person_id from profiles where person_id <> 'x' order by cdp.hash_bucket(person_id, 1000000) limit 5`
+      const expected = (await into.all<{ person_id: string }>(lowest)).map(({ person_id }) => person_id)
+      const few = await performPull({
+        ...base,
+        sample: 1,
+        where: `person_id <> 'x' -- of which there is none`,
+        rows: 5,
+        runId: 'pull-3',
+        tempDir,
+        selected: new Set(['profiles']),
+      })
+      expect(few).toMatchObject([{ rows: 5, by: 'person_id' }])
+      const lowestOfThem = await into.all<{ person_id: string }>('select person_id from profiles')
+      expect(lowestOfThem.map(({ person_id }) => person_id).toSorted()).toEqual(expected.toSorted())
       const part = await performPull({
         ...base,
         sample: 0.5,
@@ -147,6 +161,38 @@ await describeBigQuery('developing against production', (emulator) => {
     } finally {
       await from.close()
       await into.close()
+    }
+  })
+
+  it('has a slice of a copy here: its models, and production’s landed data', { timeout }, async () => {
+    const local = await loadProject(project.folder, 'local')
+    const { compiled } = await loadProject(project.folder, 'production')
+    const options = { root: project.folder, mode: 'write', waitMs: 0, clock: systemClock } as const
+    const into = await openWarehouse(local.compiled.warehouse, options)
+    const [from, theirs] = [await copy('read'), await project.open()]
+    try {
+      const [stream] = compiled.streams
+      const selected = new Set(['profiles', stream?.id ?? ''])
+      const pulled = await performPull({
+        ...shared,
+        project: { ...compiled, developer: 'lan' },
+        from,
+        into,
+        selected,
+        sample: 1,
+        runId: 'pull-5',
+        instant: example.days[1],
+        tempDir: `${project.folder}/.cdp/tmp`,
+      })
+      expect(pulled.map(({ relation }) => relation)).toEqual([stream?.id, 'profiles'])
+      const raw = { schema: 'raw', name: stream?.relation ?? '' } as const
+      expect(await rowsOf(into, raw)).toEqual(await rowsOf(theirs, raw))
+      const profiles = { schema: 'models', name: 'profiles' } as const
+      expect(await rowsOf(into, profiles)).toEqual(await rowsOf(from, profiles))
+      const recorded = await into.all(`select * from cdp.schemas where stream = ${into.literal(stream?.id ?? '')}`)
+      expect(recorded.length).toBeGreaterThan(0)
+    } finally {
+      await Promise.all([from.close(), theirs.close(), into.close()])
     }
   })
 

@@ -1,7 +1,8 @@
 // A slice of one warehouse in another: which rows, with which types, in place of what was there, and what the next run makes of it.
 import { afterEach, describe, expect, it } from 'vitest'
 import { loadProject } from '../../src/project/load.ts'
-import { performPull, sampleOf, type PullOptions, type Pulled } from '../../src/run/pull.ts'
+import { performPull, type PullOptions, type Pulled } from '../../src/run/pull.ts'
+import { rowsOf, sampleOf } from '../../src/run/pull-plan.ts'
 import { performRun } from '../../src/run/run.ts'
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
 import { openWarehouse, type Row, type Warehouse } from '../../src/warehouse/warehouse.ts'
@@ -142,6 +143,31 @@ describe('a pull', () => {
     )
   })
 
+  it('takes only rows of which a condition is true, and no more than so many, the same ones every time', async () => {
+    const { run, pull, all } = world()
+    await run('production')
+    const where = 'spent >= 100 -- and below 200\n and spent < 200'
+    expect(await pull(['shop.customers'], { sample: 1, where })).toMatchObject([{ rows: 100, by: 'all rows' }])
+    expect(await all('local', 'select min(id) as a, max(id) as b from raw.shop_customers')).toEqual([
+      { a: '100', b: '199' },
+    ])
+    const ids = 'select id from raw.shop_customers order by cast(id as int)'
+    const taken = async (slice: Partial<PullOptions>): Promise<Row[]> => {
+      const [pulled] = await pull(['shop.customers'], slice)
+      const rows = await all('local', ids)
+      expect(pulled?.rows).toBe(rows.length)
+      return rows
+    }
+    const ten = await taken({ sample: 1, rows: 10 })
+    expect(ten.length).toBe(10)
+    expect(await taken({ sample: 1, rows: 10 })).toEqual(ten)
+    expect(await taken({ sample: 1, rows: 20 })).toEqual(expect.arrayContaining(ten))
+    expect(await taken({ sample: 0.1, rows: 10 })).toEqual(ten)
+    expect((await taken({ sample: 1, rows: 1000, where })).length).toBe(100)
+    expect(await pull(['buyers'], { sample: 1, rows: 7 })).toMatchObject([{ rows: 7, by: 'whole rows' }])
+    expect(await all('local', 'select count(*) as n from cdp.runs where status <> $$done$$')).toEqual([{ n: 0 }])
+  })
+
   it('gives the next run its slice to build from, in place of what was there', async () => {
     const { run, pull, all } = world()
     await run('production')
@@ -165,7 +191,13 @@ describe('a pull', () => {
       code: 'PULL_COLUMN',
       args: { near: ' Did you mean "name"?' },
     })
-    expect(await all('local', `select status from cdp.runs`)).toEqual([{ status: 'failed' }])
+    await expect(pull(['shop.customers'], { where: "nam = 'Khách 1'" })).rejects.toMatchObject({
+      code: 'PULL_WHERE',
+      args: { relation: 'shop.customers', reason: expect.stringContaining('Referenced column "nam" not found') },
+    })
+    expect(await all('local', `select status from cdp.runs`)).toEqual([])
+    expect(rowsOf(' 10 ')).toBe(10)
+    for (const text of ['0', '-1', '1.5', 'ten', '']) expect(() => rowsOf(text)).toThrow('--rows takes a number')
     expect(sampleOf('0.5%')).toBeCloseTo(0.005)
     for (const text of ['5', '0%', '101%', 'x%']) expect(() => sampleOf(text)).toThrow('--sample takes a part')
   })

@@ -1,6 +1,7 @@
 // `cdp plan`: what a run and a sync would do, from the same plans that they perform.
 import type { CommandModule } from '../commands.ts'
 import { createContext, type Context } from '../context.ts'
+import { dollars } from '../dollars.ts'
 import type { DataRow } from '../output.ts'
 import { selection } from '../selection.ts'
 import { formatDuration } from '../../core/clock.ts'
@@ -98,8 +99,6 @@ const forPeople = ({ type: _, ...row }: DataRow): DataRow => ({
   ...(typeof row['bytes'] === 'number' ? { bytes: formatByteSize(row['bytes']) } : {}),
   ...(typeof row['usd'] === 'number' ? { usd: dollars(row['usd']) } : {}),
 })
-
-const dollars = (usd: number): string => (usd > 0 && usd < 0.01 ? '< 0.01' : usd.toFixed(2))
 
 const costNote = (costs: readonly StepCost[], price: number): string => {
   const bytes = costs.reduce((sum, cost) => sum + (cost.bytes ?? 0), 0)

@@ -1,8 +1,7 @@
 // `cdp run`
 import type { CommandModule } from '../commands.ts'
-import { allowSet, createContext } from '../context.ts'
-import { formatByteSize, parseByteSize } from '../../core/byte-size.ts'
-import { CdpError } from '../../core/errors.ts'
+import { allowSet, bytesOf, createContext } from '../context.ts'
+import { formatByteSize } from '../../core/byte-size.ts'
 import { exitCodeOf } from '../../core/exit.ts'
 import { instantOf } from '../../run/options.ts'
 import { performRun, type StepResult } from '../../run/run.ts'
@@ -73,13 +72,6 @@ Examples:
         return exitCodeOf(result.failed)
       }),
     )
-}
-
-const bytesOf = (text: string | undefined): number | undefined => {
-  const bytes = text === undefined ? undefined : parseByteSize(text)
-  if (text !== undefined && bytes === undefined)
-    throw new CdpError('BYTES_INVALID', { text, option: '--maximum-bytes' })
-  return bytes
 }
 
 const stepRow = (step: StepResult): DataRow => ({
