@@ -14,6 +14,9 @@ export interface BigQuerySettings {
   /** What a TiB that a statement reads costs, in US dollars, for the estimates of `cdp plan`. Default: 6.25, the list price on demand of
    * many regions; with slots of your own it means little. */
   readonly pricePerTiB?: number
+  /** Days after which the tables of a developer's copy (`--dev`) go, counted from when each was made. It holds for copies that are made
+   * from then on. Default: 14. */
+  readonly developmentDays?: number
   /** On every job, beside those of the engine: `{ team: 'crm' }`. Lower-case letters, digits, `_` and `-`. */
   readonly labels?: Readonly<Record<string, string>>
   /** A key file, a workload identity file, or the JSON of either. Default: the application-default credentials. */

@@ -32,9 +32,6 @@ export const develop = (
   developer: string,
 ): Readonly<Record<string, unknown>> => ({ ...settings, developer })
 
-// What a developer made is gone after a while, should they forget it.
-const developmentDays = 14
-
 export const describeTarget = (settings: Readonly<Record<string, unknown>>): string => described(targetOf(settings))
 
 /**
@@ -126,7 +123,8 @@ export const open = async (settings: Readonly<Record<string, unknown>>, options:
     createSchema: (schema) => {
       const settled = [
         `location = ${literal(target.location)}`,
-        ...(shared ? [`default_table_expiration_days = ${developmentDays}`] : []),
+        // What a developer made is gone after a while, should they forget it.
+        ...(shared ? [`default_table_expiration_days = ${shared.days}`] : []),
       ]
       const dataset = [target.project, target.datasets[schema]].map(quote).join('.')
       return `create schema if not exists ${dataset} options (${settled.join(', ')})`

@@ -12,8 +12,8 @@ export interface Target {
   /** As the API wants it: digits. */
   readonly maximumBytesBilled: string | undefined
   readonly labels: Readonly<Record<string, string>>
-  /** In a developer's copy: the state of the warehouse whose landed data is read. */
-  readonly shared: { readonly cdp: string } | undefined
+  /** In a developer's copy: the state of the warehouse whose landed data is read, and the days after which a table of the copy goes. */
+  readonly shared: { readonly cdp: string; readonly days: number } | undefined
   readonly journals: boolean
   readonly credentials: string | undefined
   readonly apiEndpoint: string | undefined
@@ -29,9 +29,11 @@ export const targetOf = (settings: Readonly<Record<string, unknown>>): Target =>
     if (!/^\w{1,1024}$/.test(name)) throw refuse(`a dataset cannot be called ${name}: letters, digits and _ only`)
   }
   if (new Set(Object.values(named)).size < 3) throw refuse('raw, models and cdp must be three datasets')
+  const days = given.developmentDays ?? 14
+  if (!(days > 0 && Number.isFinite(days))) throw refuse(`developmentDays is ${days}; write a number of days above 0`)
   const { developer } = given as { readonly developer?: string }
   return {
-    shared: developer === undefined ? undefined : { cdp: named.cdp },
+    shared: developer === undefined ? undefined : { cdp: named.cdp, days },
     project,
     location: resolve(given.location),
     datasets: developer === undefined ? named : { ...named, ...own(named, developer) },
