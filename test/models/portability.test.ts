@@ -160,6 +160,18 @@ describe('what is found', () => {
     ])
   })
 
+  it('is also a common word with more to it', async () => {
+    expect(await found("select last_day(d, week) as a, cast(d as string format 'YYYY') as b from raw.t")).toEqual([
+      '7 last_day(…)',
+      "31 string format 'YYYY'",
+    ])
+    expect(await found('select a * .5 as x, 1. - b as y, .5 as z from raw.t')).toEqual([
+      '11 arithmetic with a number such as 1.1',
+      '20 arithmetic with a number such as 1.1',
+    ])
+    expect(await found('select last_value(a ignore nulls) over (order by b desc) as x from raw.t')).toEqual([])
+  })
+
   it('is found where no parser can read the text', async () => {
     expect(await found('select a from raw.t x asof join raw.u y on x.a >= y.a')).toEqual(['22 asof join'])
   })

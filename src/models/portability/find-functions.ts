@@ -77,6 +77,7 @@ const special: Readonly<Record<string, (args: readonly (readonly Piece[])[]) => 
   lpad: (args) => args.length === 2,
   rpad: (args) => args.length === 2,
   date: (args) => args.length !== 1,
+  last_day: (args) => args.length !== 1,
   substr: (args) => isLiteral(args[1], /^(-\d+|0)$/),
   substring: (args) => isLiteral(args[1], /^(-\d+|0)$/) || args.length === 1,
   left: (args) => isLiteral(args[1], /^-\d+$/),
@@ -104,12 +105,12 @@ const aboutCast = (args: readonly (readonly Piece[])[]): Complaint[] => {
   const type = pieces.slice(as + 1)
   const name = type[0]?.word ?? ''
   const isNull = as === 1 && pieces[0]?.word === 'null'
-  const text = type.map((piece) => piece.word).join(' ')
+  const text = type.map((piece) => piece.word || piece.text).join(' ')
   if (as < 0 || (isNull && Object.hasOwn(sameOfNull, text))) return []
   if (text.includes('[')) return [types.get('…[]') ?? unknown(text)]
   if (text.includes('<')) return [types.get('array<…>') ?? unknown(text)]
   if (text === 'timestamp with time zone') return [types.get('timestamptz') ?? unknown(text)]
-  if (Object.hasOwn(sameTypes, name)) return []
+  if (Object.hasOwn(sameTypes, text)) return []
   if ((name === 'decimal' || name === 'numeric') && type.length > 1)
     return [types.get('decimal(p, s)') ?? unknown(text)]
   const whole = wholeNumbers.has(name) ? types.get('int64') : undefined

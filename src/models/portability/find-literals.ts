@@ -37,7 +37,7 @@ const inText = (piece: Piece, before: Piece | undefined): Finding[] => {
 const typed = (type: Piece, text: string): Finding[] => {
   if (type.word === 'timestamp') return /:\S*[+-]\d|[A-Za-z]\/[A-Za-z]/.test(text) ? [at(type, rules.zonedLiteral)] : []
   if (type.word === 'timestamptz') return [at(type, rules.timestamptzLiteral)]
-  const rule = ['datetime', 'numeric', 'decimal'].includes(type.word)
+  const rule = ['datetime', 'numeric', 'decimal', 'bignumeric'].includes(type.word)
     ? typeRules.find(({ found }) => found === type.word)
     : undefined
   return rule ? [at(type, rule)] : []
@@ -50,12 +50,16 @@ const inNumber = (pieces: readonly Piece[], index: number): Finding[] => {
   if (piece === undefined) return []
   if (piece.text.includes('_')) return [at(piece, rules.underscore)]
   if (/^0x/i.test(piece.text)) return [at(piece, rules.hexadecimal)]
-  if (!/^\d+\.\d+$/.test(piece.text)) return []
-  const before = pieces[index - 1]
-  const signed = before?.word === '-' && !endsOperand(pieces[index - 2])
-  const operator = signed ? pieces[index - 2] : before
+  // `.5` is two pieces.
+  const bare = pieces[index - 1]
+  const start = bare?.word === '.' && bare.end === piece.start ? index - 1 : index
+  const first = pieces[start]
+  if (first === undefined || (start === index && !/^\d+\.\d*$/.test(piece.text))) return []
+  const before = pieces[start - 1]
+  const signed = before?.word === '-' && !endsOperand(pieces[start - 2])
+  const operator = signed ? pieces[start - 2] : before
   const found = arithmetic.has(operator?.word ?? '') || arithmetic.has(pieces[index + 1]?.word ?? '')
-  return found ? [at(piece, rules.decimalArithmetic)] : []
+  return found ? [at(first, rules.decimalArithmetic)] : []
 }
 
 /** Whether an operand ends here, so that a minus after it takes away. */

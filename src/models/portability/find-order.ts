@@ -10,6 +10,12 @@ const ranked = new Set(
   'row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value'.split(' '),
 )
 
+const inAggregates = [
+  ['ignore', rules.nullsIgnored],
+  ['respect', rules.nullsIgnored],
+  ['limit', rules.limitInAggregate],
+] as const
+
 export const findOrder: Finder = (pieces) =>
   pieces.flatMap((piece, index) => {
     if (piece.kind !== 'word' || pieces[index - 1]?.word === '.') return []
@@ -19,6 +25,7 @@ export const findOrder: Finder = (pieces) =>
     if (pieces[index + 1]?.word !== '(') return []
     const close = closeOf(pieces, index + 1)
     if (piece.word === 'string_agg' || piece.word === 'array_agg') {
+      for (const [word, rule] of inAggregates) if (has(pieces, index + 2, close, word)) return [at(piece, rule)]
       return has(pieces, index + 2, close, 'order') ? [] : [at(piece, rules.aggregate)]
     }
     const over = pieces[close + 1]?.word === 'over' && pieces[close + 2]?.word === '(' ? close + 2 : undefined

@@ -120,6 +120,20 @@ export const orderRules = {
     instead: `(select string_agg(a, ',' order by a desc) from (select 'a' as a))`,
     documented: true,
   },
+  nullsIgnored: {
+    found: 'ignore nulls or respect nulls in an aggregate',
+    refusedBy: 'duckdb',
+    say: 'where x is not null, in a subquery',
+    example: `(select array_length(array_agg(a ignore nulls order by a desc)) from (select 1 as a))`,
+    instead: `(select array_length(array_agg(a order by a desc)) from (select 1 as a) where a is not null)`,
+  },
+  limitInAggregate: {
+    found: 'limit in an aggregate',
+    refusedBy: 'duckdb',
+    say: 'qualify row_number() over (partition by … order by …) <= n, in a subquery',
+    example: `(select string_agg(a, ',' order by a desc limit 1) from (select 'a' as a))`,
+    instead: `(select string_agg(a, ',' order by a desc) from (select a from (select 'a' as a) qualify row_number() over (order by a desc) <= 1))`,
+  },
   window: {
     found: 'a row number, rank or neighbour without order by',
     why: 'falls on any row on duckdb; bigquery refuses all but row_number',
