@@ -1,7 +1,10 @@
 // What may differ between the engines when the same project ran on both, each with its reason. Everything else is compared.
+import type { Value } from '../../src/warehouse/warehouse.ts'
 
 interface Exception {
   readonly columns: readonly string[]
+  /** What is compared of a column. `whose`: what an id that a vendor gave out stands for. */
+  readonly masks?: Readonly<Record<string, (value: Value, whose: (id: string) => string) => Value>>
   readonly reason: string
 }
 
@@ -16,8 +19,21 @@ export const exceptions: Readonly<Record<string, Exception>> = {
   'cdp.run_steps': { columns: ['statements', 'bytes_billed'], reason: 'statements are billed on BigQuery only' },
   'cdp.sync_rows': {
     columns: ['match', 'seen', 'seq'],
-    reason: 'each engine has a fast hash of its own, and an order of its own in which rows of one kind go out',
+    masks: { reference: (value, whose) => (typeof value === 'string' ? whose(value) : value) },
+    reason:
+      'each engine has a fast hash of its own, and an order of its own in which rows of one kind go out; vendors number by it',
   },
-  'cdp.sync_log': { columns: ['seq'], reason: 'in which order rows of one kind go out is for each engine to say' },
+  'cdp.sync_log': {
+    columns: ['seq'],
+    masks: {
+      attempt: (value) => (typeof value === 'string' ? value.replace(/-\d+$/, '') : value),
+      detail: (value, whose) =>
+        typeof value === 'string'
+          ? value.replace(/("reference": ?")([^"]*)/, (_, word, id) => word + whose(id))
+          : value,
+    },
+    reason:
+      'the order in which rows of one kind go out, and so in which call, is for each engine to say; vendors number by it',
+  },
   'cdp.syncs': { columns: ['hashing'], reason: 'what the fast hash of the engine gives' },
 }

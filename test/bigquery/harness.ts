@@ -9,6 +9,7 @@ import { bigquery, type BigQuerySettings } from '../../src/warehouse/define-bigq
 import { duckdb } from '../../src/warehouse/define-duckdb.ts'
 import { portableFunctions } from '../../src/warehouse/functions/index.ts'
 import {
+  type Column,
   openWarehouse,
   type RelationName,
   type Schema,
@@ -26,6 +27,8 @@ export const patience = 900_000
 export interface Judged {
   /** What a project says for this warehouse. */
   readonly settings: BigQuerySettings
+  /** To look at what is there, past the proxy and the judge. */
+  readonly looking: BigQuerySettings
   readonly proxy: Proxy
   readonly judge: Judge
   close(): Promise<void>
@@ -60,13 +63,10 @@ export const freshProject = async (emulator: Emulator, judging: Judging = {}): P
   const judge = await openJudge(emulator.url, judging)
   proxy.hook(judge.hook)
   const [raw, models, cdp] = judging.datasets ?? ['raw', 'models', 'cdp']
+  const there = { project: `both-${process.pid}-${number++}`, location: 'US', datasets: { raw, models, cdp } }
   return {
-    settings: {
-      project: `both-${process.pid}-${number++}`,
-      location: 'US',
-      datasets: { raw, models, cdp },
-      apiEndpoint: proxy.url,
-    },
+    settings: { ...there, apiEndpoint: proxy.url },
+    looking: { ...there, apiEndpoint: emulator.url, storageEndpoint: emulator.grpc },
     proxy,
     judge,
     close: async () => {
@@ -82,6 +82,7 @@ const liveProject = (): Judged => {
   const nothing = (): void => undefined
   return {
     settings,
+    looking: settings,
     proxy: {
       url: '',
       seen: [],
@@ -164,11 +165,33 @@ export interface Comparing {
 export const rowsOf = async (
   warehouse: Warehouse,
   relation: RelationName | string,
-  { except = [], masks = {} }: Comparing = {},
-): Promise<string[]> => {
-  const name = typeof relation === 'string' ? named(relation) : relation
-  const lines: string[] = []
-  for await (const { columns, rowCount, values } of warehouse.stream(`select * from ${warehouse.name(name)}`)) {
+  comparing: Comparing = {},
+): Promise<string[]> => (await read(warehouse, relation, comparing)).rows.toSorted()
+
+/** Rows, and columns with the kind of their type, in words common to both engines. */
+export const contentOf = async (
+  warehouse: Warehouse,
+  relation: RelationName | string,
+  comparing: Comparing = {},
+): Promise<{ readonly columns: string[]; readonly rows: string[] }> => {
+  const { columns, rows } = await read(warehouse, relation, comparing)
+  // A result without rows does not say what they would have been.
+  const types = columns ?? (await warehouse.describe(selectAll(warehouse, relation)))
+  return { columns: types.map(({ name, type }) => `${name} ${kindOf(type)}`).toSorted(), rows: rows.toSorted() }
+}
+
+const selectAll = (warehouse: Warehouse, relation: RelationName | string): string =>
+  `select * from ${warehouse.name(typeof relation === 'string' ? named(relation) : relation)}`
+
+const read = async (
+  warehouse: Warehouse,
+  relation: RelationName | string,
+  { except = [], masks = {} }: Comparing,
+): Promise<{ readonly columns: readonly Column[] | undefined; readonly rows: string[] }> => {
+  const rows: string[] = []
+  let found: readonly Column[] | undefined
+  for await (const { columns, rowCount, values } of warehouse.stream(selectAll(warehouse, relation))) {
+    found = columns
     const order = columns
       .map((column, at) => ({ ...column, at, kind: kindOf(column.type) }))
       .filter((column) => !except.includes(column.name))
@@ -179,17 +202,10 @@ export const rowsOf = async (
         const mask = masks[column.name]
         return `${column.name}=${textOf(mask ? mask(value) : value, column.kind)}`
       })
-      lines.push(cells.join(' '))
+      rows.push(cells.join(' '))
     }
   }
-  return lines.toSorted()
-}
-
-/** Columns with the kind of their type, in words common to both engines. */
-export const columnsOf = async (warehouse: Warehouse, relation: RelationName | string): Promise<string[]> => {
-  const name = typeof relation === 'string' ? named(relation) : relation
-  const columns = await warehouse.describe(`select * from ${warehouse.name(name)}`)
-  return columns.map((column) => `${column.name} ${kindOf(column.type)}`).toSorted()
+  return { columns: found, rows }
 }
 
 /** Fails with the first rows that only one of them has. */
@@ -200,9 +216,10 @@ export const sameRows = async (
   comparing: Comparing = {},
 ): Promise<void> => {
   const label = typeof relation === 'string' ? relation : `${relation.schema}.${relation.name}`
-  expect(await columnsOf(other, relation), `columns of ${label}`).toEqual(await columnsOf(duck, relation))
-  const difference = differenceOf(await rowsOf(duck, relation, comparing), await rowsOf(other, relation, comparing))
-  expect(difference, `rows of ${label}`).toEqual([])
+  const ours = await contentOf(duck, relation, comparing)
+  const theirs = await contentOf(other, relation, comparing)
+  expect(theirs.columns, `columns of ${label}`).toEqual(ours.columns)
+  expect(differenceOf(ours.rows, theirs.rows), `rows of ${label}`).toEqual([])
 }
 
 /** Up to ten rows that only one side has; nothing when both have the same, as often. */
