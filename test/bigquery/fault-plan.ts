@@ -163,7 +163,7 @@ const lossOf = (step: string, place: Place, day: number, nth: number): 'job fail
   if (place === 'in transaction') return (both || !losesCommit) && nth === statement ? 'job fails' : undefined
   if (place === 'commit') {
     if ((both || losesCommit) && nth === 0) return 'job fails'
-    const answer = both ? 1 : losesCommit || stage === 'landing' ? 2 : 0
+    const answer = both || stage === 'landing' ? 1 : losesCommit ? 2 : 0
     return nth === answer ? 'unknown' : undefined
   }
   if (place === 'begin') return stage === 'webhook sync' && day === 1 && nth === 0 ? 'job fails' : undefined

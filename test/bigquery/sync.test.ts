@@ -169,6 +169,13 @@ await describeBigQuery('syncs on BigQuery and on DuckDB', (emulator) => {
     sync({ map: { name: 'name' } })
     expect(await run()).toMatchObject({ sent: { upsert: 0 } })
     await compare()
+    // Nothing is known of one but the key.
+    await people([
+      ...persons(3).map((row) => ({ ...row, city: 'Huế' })),
+      { person_id: 'p4', email: 'u4@x.vn', name: null, city: null },
+    ])
+    await run()
+    await compare()
     sync({ map: { name: 'name', town: 'city', 'odd "one"': 'person_id' } })
     await run()
     await compare()

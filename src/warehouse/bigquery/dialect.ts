@@ -90,5 +90,6 @@ export const dialect: Dialect = {
     sum: `regexp_replace(cast(coalesce(sum(cast(${rowHash(alias)} as numeric)), 0) as string), r'[.].*$', '')`,
   }),
   partitions,
-  joined: (separator, texts) => `array_to_string([${texts.join(', ')}], ${separator})`,
+  // The service gives no null when all texts are; its stand-in does.
+  joined: (separator, texts) => `coalesce(array_to_string([${texts.join(', ')}], ${separator}), '')`,
 }
