@@ -1,4 +1,5 @@
 // Tests import the package by its own name, as a connector does; the condition makes that name mean the sources, not dist/.
+import { availableParallelism } from 'node:os'
 import { configDefaults, defineConfig } from 'vitest/config'
 
 // What runs against BigQuery's stand-in takes minutes: CDP_TEST_BIGQUERY=0 leaves it out.
@@ -16,6 +17,7 @@ export default defineConfig({
     reporters: ['default', './test/closing-line.ts'],
     isolate: false,
     pool: 'forks',
+    maxWorkers: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

@@ -1,8 +1,8 @@
-// The stand-in for BigQuery: one for all test files of a run, where the first that asks starts it and it ends with the run; or one for a
-// program of its own, as the demo and the bench are.
+// The stand-in for BigQuery: one for each process, since it keeps one core busy. Test files that a process runs share it, and it ends with
+// the process.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -20,6 +20,7 @@ export interface Emulator {
 }
 
 let told = false
+let running: Promise<Emulator> | undefined
 
 /**
  * Installs it if need be (once a machine, some minutes) and starts it. Where it cannot be had the reason is returned, for the
@@ -33,58 +34,35 @@ export const findEmulator = async (): Promise<Emulator | string> => {
     told = true
     return missing
   }
-  // Test files run in processes of their own, below the one of the whole run.
-  const run = join(tmpdir(), `cdp-bigquery-emulator-${process.ppid}`)
-  const answer = join(run, 'answer.json')
-  if (isLeftOver(answer)) rmSync(run, { recursive: true, force: true })
-  if (mine(run)) serve(process.ppid, answer).unref()
-  return answered(answer)
+  running ??= start().then(({ url, grpc }) => ({ url, grpc }))
+  return running
 }
 
-/** One for this process alone, installed if need be; it ends with the process or before. Where it cannot be had, the reason. */
+/** Another one, installed if need be; it ends with the process or before. Where it cannot be had, the reason. */
 export const startEmulator = async (): Promise<(Emulator & { readonly stop: () => Promise<void> }) | string> => {
   const missing = await install()
-  if (missing !== undefined) return missing
+  return missing ?? start()
+}
+
+const start = async (): Promise<Emulator & { readonly stop: () => Promise<void> }> => {
   const answer = join(mkdtempSync(join(tmpdir(), 'cdp-bigquery-emulator-')), 'answer.json')
-  const server = serve(process.pid, answer)
+  const server = spawn(script, ['serve', String(process.pid), answer], { detached: true, stdio: 'ignore' })
+  server.unref()
   const ended = once(server, 'exit')
   const { url, grpc } = await answered(answer)
   const stop = async (): Promise<void> => {
+    server.ref()
     server.kill('SIGTERM')
     await ended
   }
   return { url, grpc, stop }
 }
 
-const serve = (watched: number, answer: string): ReturnType<typeof spawn> =>
-  spawn(script, ['serve', String(watched), answer], { detached: true, stdio: 'ignore' })
-
 const answered = async (answer: string): Promise<Emulator> => {
   while (!existsSync(answer)) await sleep(50)
   const found = JSON.parse(readFileSync(answer, 'utf8')) as Emulator & { readonly error?: string }
   if (found.error !== undefined) throw new Error(`BigQuery's stand-in: ${found.error}`)
   return found
-}
-
-const mine = (run: string): boolean => {
-  try {
-    mkdirSync(run)
-    return true
-  } catch {
-    return false
-  }
-}
-
-// Of an earlier run whose process had the same number.
-const isLeftOver = (answer: string): boolean => {
-  if (!existsSync(answer)) return false
-  const { pid } = JSON.parse(readFileSync(answer, 'utf8')) as { readonly pid?: number }
-  try {
-    process.kill(pid ?? 0, 0)
-    return pid === undefined
-  } catch {
-    return true
-  }
 }
 
 /** Undefined when it is there. */
