@@ -68,21 +68,36 @@ export const prepareQuarantined = async (
   }
 }
 
-/** Closes what is open of a stream, or of some of its files: they were read again. */
+/** Closes what is open of a stream, or of some of its files: they were read again. Where nothing is, nothing is looked through. */
 export const closeQuarantined = async (
   warehouse: Warehouse,
   load: QuarantineLoad,
   files: readonly string[] | 'all',
 ): Promise<void> => {
+  const from = await openSince(warehouse, load.stream)
+  if (from === undefined) return
   const which = (some: readonly string[]): string =>
     ` and file in (${some.map((file) => warehouse.literal(file)).join(', ')})`
   const close = async (condition: string): Promise<void> => {
     await warehouse.run(
       `update ${stateTable(warehouse, 'quarantine')} set status = 'closed', closed_at = ${instantOf(warehouse, load.at)},
         closed_by = ${warehouse.literal(load.id)}
-        where stream = ${warehouse.literal(load.stream)} and status = 'open'${condition}`,
+        where stream = ${warehouse.literal(load.stream)} and status = 'open' and quarantined_at >= ${instantOf(warehouse, from)}${condition}`,
     )
   }
   if (files === 'all') return close('')
   for (let at = 0; at < files.length; at += 500) await close(which(files.slice(at, at + 500)))
+}
+
+// Since when a stream has open rows: an UPDATE is billed for whole rows, of every day that it is not kept from. Most streams never had any.
+const openSince = async (warehouse: Warehouse, stream: string): Promise<string | undefined> => {
+  const of = `where stream = ${warehouse.literal(stream)}`
+  const [loads] = await warehouse.all<{ most: number | null }>(
+    `select max(rows_quarantined) as most from ${stateTable(warehouse, 'loads')} ${of}`,
+  )
+  if ((loads?.most ?? 0) === 0) return undefined
+  const [open] = await warehouse.all<{ since: string | null }>(
+    `select min(quarantined_at) as since from ${stateTable(warehouse, 'quarantine')} ${of} and status = 'open'`,
+  )
+  return open?.since ?? undefined
 }

@@ -117,7 +117,7 @@ const stateOf = (): Promise<State> =>
   }))
 
 const day1 = (): void =>
-  writeFileSync(join(folder, 'a.csv'), 'id,n,at\n1,1,2026-10-01\n2,2,2026-10-01\n3,x,2026-10-01\n')
+  writeFileSync(join(folder, 'a.csv'), 'id,n,at\n1,1,2026-10-01\n2,2,2026-10-01\n3,x,2026-10-01\nbroken\n')
 const day2 = (): void => {
   writeFileSync(join(folder, 'a.csv'), 'id,n,at\n1,1,2026-10-01\n2,22,2026-10-02\n4,y,2026-10-02\n5,5,2026-10-02\n')
   writeFileSync(join(folder, 'b.csv'), 'id,n,at,extra\n6,6,2026-10-02,new\n1,,2026-09-01,old\nbroken\n')
