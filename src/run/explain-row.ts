@@ -3,6 +3,7 @@ import { CdpError } from '../core/errors.ts'
 import { sha256 } from '../core/hash.ts'
 import { didYouMean } from '../core/nearest.ts'
 import type { CompiledProject } from '../project/compiled.ts'
+import { instantOf } from '../warehouse/state-sql.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 /** One entry of the log, oldest first; the last one is the ledger's row, where there is one. */
@@ -35,15 +36,27 @@ export const explainSyncRow = async (
   const hashes = keyTexts(Object.keys(sync.key), key).map((text) => sha256(text).slice(0, 32))
   const marks = hashes.map((_, at) => `$${at + 2}`).join(', ')
   const detail = warehouse.dialect.values.json('detail', warehouse.typeName('json'))
+  const since = await firstRunOf(warehouse, syncId)
+  const bound = since === undefined ? '' : ` and happened_at >= ${instantOf(warehouse, since)}`
   return warehouse.all<RowEvent>({
     sql: `select happened_at as ${warehouse.quote('at')}, event, epoch, operation, status, reason, ${detail} as detail, seq
-          from cdp.sync_log where sync = $1 and key_hash in (${marks})
+          from cdp.sync_log where sync = $1 and key_hash in (${marks})${bound}
           union all
           select updated_at, 'now', epoch, wanted, status, reason, key, seq + 1
           from cdp.sync_rows where sync = $1 and key_hash in (${marks})
           order by epoch, seq`,
     parameters: [syncId, ...hashes],
   })
+}
+
+// The log is kept by days: those before the sync's first run need not be looked at. A day is taken off, because clocks are set back.
+const firstRunOf = async (warehouse: Warehouse, sync: string): Promise<string | undefined> => {
+  const [first] = await warehouse.all<{ at: string | null }>({
+    sql: `select min(started_at) as ${warehouse.quote('at')} from cdp.sync_runs where sync = $1`,
+    parameters: [sync],
+  })
+  if (first === undefined || first.at === null) return undefined
+  return new Date(Date.parse(first.at) - 86_400_000).toISOString()
 }
 
 // The ledger keeps a key as JSON; what was a number there is written as one here too.
