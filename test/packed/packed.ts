@@ -26,7 +26,8 @@ export interface InstalledProject {
 /** Packs the repository (which builds it) and installs the tarball into a copy of a project. */
 export const installProject = async (fixture: string): Promise<InstalledProject> => {
   const folder = await mkdtemp(join(tmpdir(), 'cdp-packed-'))
-  await run('npm', ['pack', '--silent', '--pack-destination', folder], { cwd: repository })
+  // As it was built before the tests: its script would take dist/ away while others run from it.
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder], { cwd: repository })
   const tarball = (await readdir(folder)).find((file) => file.endsWith('.tgz')) ?? ''
   const project = join(folder, 'project')
   await cp(fixture, project, { recursive: true })
