@@ -23,7 +23,7 @@ export interface InstalledProject {
   remove(): Promise<void>
 }
 
-/** Packs the repository (which builds it) and installs the tarball into a copy of a project. */
+/** Packs the repository as it was built and installs the tarball into a copy of a project. */
 export const installProject = async (fixture: string): Promise<InstalledProject> => {
   const folder = await mkdtemp(join(tmpdir(), 'cdp-packed-'))
   // As it was built before the tests: its script would take dist/ away while others run from it.
